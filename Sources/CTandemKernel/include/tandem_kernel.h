@@ -1,0 +1,1 @@
+typedef int tandem_kernel_placeholder;

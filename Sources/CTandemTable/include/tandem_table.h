@@ -1,0 +1,1 @@
+typedef int tandem_table_placeholder;

@@ -1,0 +1,6 @@
+#ifndef TANDEM_OPS_H
+#define TANDEM_OPS_H
+
+#include "tandem.h"
+
+#endif
