@@ -1,4 +1,6 @@
-/// A checked JSON value: a slice of a text that was checked once. Copies share the text.
+/// A checked JSON value: a slice of a text that was checked once.
+///
+/// Copies share the text.
 package struct JSONText: Sendable {
     package enum Kind: Sendable { case object, array, string, number, boolean, null }
 
