@@ -85,7 +85,7 @@ typedef struct libtandem_result {
 } libtandem_result;
 
 typedef struct libtandem_stream_rule {
-    const char *first;          /* JSON text */
+    const char *first;          /* JSON text; NULL: it opens without a frame */
     libtandem_strings carries;
     libtandem_ends ends;
     libtandem_resumes resumes;
