@@ -59,16 +59,15 @@ final class Transfer {
     /// True when there is something for the receiver.
     var isTouched: Bool { head != nil || !pending.isEmpty }
 
-    /// Hands over what has come since the last time.
-    func flush() {
-        if let head {
-            self.head = nil
-            receiver.head(head)
-        }
-        guard !pending.isEmpty else { return }
+    /// Hands over what has come since the last time; false when the receiver wants no more.
+    func flush() -> Bool {
         let bytes = pending
         pending = []
-        receiver.bytes(bytes)
+        if let head {
+            self.head = nil
+            if !receiver.head(head) { return false }
+        }
+        return bytes.isEmpty || receiver.bytes(bytes)
     }
 
     /// The moment at which it will have been idle for too long, were nothing to happen any more.

@@ -91,7 +91,9 @@ private final class TransferSession: @unchecked Sendable {
 extension TransferSession {
     /// Hands over what curl's last turn brought, then ends what has ended.
     private func settle() {
-        for transfer in touched.take() where transfers[transfer.id] != nil { transfer.flush() }
+        for transfer in touched.take() where transfers[transfer.id] != nil {
+            if !transfer.flush() { cancel(transfer.id) }
+        }
         while let (transfer, result) = multi?.nextFinished() { conclude(transfer, result) }
     }
 
