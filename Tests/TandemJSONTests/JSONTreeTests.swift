@@ -145,8 +145,7 @@ private final class Flipper {
         guard let context else { return nil }
         let flag = Unmanaged<Flag>.fromOpaque(context).takeUnretainedValue()
         while flag.isRunning.load(ordering: .relaxed) {
-            setlocale(LC_NUMERIC, "de_DE.UTF-8")
-            setlocale(LC_NUMERIC, "C")
+            for name in ["de_DE.UTF-8", "C.UTF-8", "C"] { setlocale(LC_NUMERIC, name) }
         }
         return nil
     }
