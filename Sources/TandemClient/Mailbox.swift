@@ -156,8 +156,8 @@ extension Mailbox {
 extension Mailbox {
     enum Acceptance { case taken, behind, gone }
 
-    /// Queues an event. `behind`: the operation's queue is full, the event was not taken.
-    mutating func put(_ item: Item, into id: UInt64) -> Acceptance {
+    /// Queues an event. `behind`: the operation's queue is full, the event was not taken; forced: take it all the same.
+    mutating func put(_ item: Item, into id: UInt64, isForced: Bool = false) -> Acceptance {
         guard var operation = operations[id], !operation.isOver else { return .gone }
         if operation.isOwned, operation.discards {
             discarded += 1
@@ -170,7 +170,7 @@ extension Mailbox {
             folded += 1
             return .taken
         }
-        if operation.isPaused || operation.isBehind || isOverLimit && !operation.items.isEmpty {
+        if !isForced, operation.isPaused || operation.isBehind || isOverLimit && !operation.items.isEmpty {
             operation.isBehind = true
             operations[id] = operation
             return .behind
