@@ -57,7 +57,7 @@ import Testing
     func eventBeyondItsLimitIsRefusedAfterThoseBeforeIt(text: String) throws {
         var parser = EventStreamParser(limit: 16)
         var events: [EventStreamParser.Event] = []
-        #expect(throws: EventStreamParser.TooLarge(limit: 16)) {
+        #expect(throws: EventStreamParser.TooLarge.self) {
             try parser.read(Array(("data: ok\n\n" + text).utf8), into: &events)
         }
         #expect(events.count == 1)

@@ -10,7 +10,8 @@ final class ScriptedServer: Sendable {
     private let counters = Monitor((accepted: 0, open: 0))
 
     init(_ script: @escaping Script) {
-        listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
+        let listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
+        self.listener = listener
         var address = sockaddr_in()
         address.sin_family = sa_family_t(AF_INET)
         address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
@@ -23,7 +24,7 @@ final class ScriptedServer: Sendable {
         }
         listen(listener, 128)
         port = UInt16(bigEndian: address.sin_port)
-        let (listener, counters) = (listener, counters)
+        let counters = counters
         _ = Thread.start("server") {
             while true {
                 let fd = accept(listener, nil, nil)
@@ -84,7 +85,7 @@ struct Connection: Sendable {
         var sent = 0
         while sent < bytes.count {
             let count = bytes.withUnsafeBytes {
-                Glibc.send(fd, $0.baseAddress?.advanced(by: sent), bytes.count - sent, Int32(MSG_NOSIGNAL.rawValue))
+                Glibc.send(fd, $0.baseAddress?.advanced(by: sent), bytes.count - sent, Int32(MSG_NOSIGNAL))
             }
             if count <= 0 { return }
             sent += count
@@ -96,7 +97,7 @@ struct Connection: Sendable {
         setsockopt(fd, Int32(IPPROTO_TCP), TCP_NODELAY, &on, socklen_t(MemoryLayout<Int32>.size))
         for byte in text.utf8 {
             var byte = byte
-            _ = Glibc.send(fd, &byte, 1, Int32(MSG_NOSIGNAL.rawValue))
+            _ = Glibc.send(fd, &byte, 1, Int32(MSG_NOSIGNAL))
         }
     }
 

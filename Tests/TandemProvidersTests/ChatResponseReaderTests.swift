@@ -13,7 +13,7 @@ import Testing
         return reader.bytes(Array(body.utf8)) + reader.end(failure)
     }
 
-    private func failure(_ events: [ModelEvent]) -> ModelFailure? {
+    private func lastFailure(_ events: [ModelEvent]) -> ModelFailure? {
         if case .failed(let failure) = events.last { failure } else { nil }
     }
 
@@ -46,7 +46,7 @@ import Testing
         (504, "", .timeout, ""),
         (302, "", .provider, "redirects are not followed"),
     ]) func statusAndBodyTellWhy(status: Int, body: String, category: ModelFailure.Category, words: String) throws {
-        let failure = try #require(failure(read(status, "application/json", body)))
+        let failure = try #require(lastFailure(read(status, "application/json", body)))
         #expect(failure.category == category)
         #expect(failure.status == status)
         #expect(failure.message.hasPrefix("host:1 answered with status \(status)"))
@@ -57,19 +57,19 @@ import Testing
         ("retry-after", "7", 7_000), ("retry-after-ms", "250", 250), ("retry-after", "0.5", 500), ("retry-after", "-1", nil),
         ("retry-after", "soon", nil), ("retry-after", "nan", nil), ("retry-after", "1e300", 86_400_000),
     ]) func rateLimitSaysWhenToTryAgain(name: String, value: String, expected: Int64?) throws {
-        let failure = try #require(failure(read(429, "application/json", "{}", headers: [(name, value)])))
+        let failure = try #require(lastFailure(read(429, "application/json", "{}", headers: [(name, value)])))
         #expect(failure.category == .rateLimited)
         #expect(failure.retryAfterMilliseconds == expected)
     }
 
     @Test func longComplaintIsShortened() throws {
-        let failure = try #require(failure(read(500, "text/plain", String(repeating: "é", count: 10_000))))
+        let failure = try #require(lastFailure(read(500, "text/plain", String(repeating: "é", count: 10_000))))
         #expect(failure.message.utf8.count < 560)
         #expect(failure.message.hasSuffix("é"))
     }
 
     @Test(arguments: ["{", "{}", #"{"choices":[]}"#, ""]) func replyWithoutAnswerFails(body: String) {
-        #expect(failure(read(200, "application/json", body))?.category == .provider)
+        #expect(lastFailure(read(200, "application/json", body))?.category == .provider)
     }
 
     @Test(arguments: [

@@ -17,8 +17,8 @@ final class Deliveries: Sendable {
         return try #require(state.wait(until: deadline) { $0.last?.last?.isLast == true ? $0.flatMap { $0 } : nil })
     }
 
-    func waitForAny() throws {
-        try #require(state.wait(until: Deadline(afterMilliseconds: 10_000)) { $0.isEmpty ? nil : true })
+    func waitForAny() {
+        #expect(state.wait(until: Deadline(afterMilliseconds: 10_000)) { $0.isEmpty ? nil : true } == true)
     }
 }
 
@@ -43,7 +43,7 @@ final class Deliveries: Sendable {
         return (deliveries, model.start(OpenAICompatibleModelTests.request) { deliveries.add($0) })
     }
 
-    private func failure(_ events: [ModelEvent]) -> ModelFailure? {
+    private func lastFailure(_ events: [ModelEvent]) -> ModelFailure? {
         if case .failed(let failure) = events.last { failure } else { nil }
     }
 
@@ -74,7 +74,7 @@ final class Deliveries: Sendable {
 
     @Test func absentServerIsNamed() throws {
         let port = ScriptedServer.closedPort()
-        let failure = failure(try ask("http://127.0.0.1:\(port)").deliveries.events())
+        let failure = lastFailure(try ask("http://127.0.0.1:\(port)").deliveries.events())
         #expect(failure == ModelFailure(.provider, "cannot connect to 127.0.0.1:\(port): connection refused"))
     }
 
@@ -83,7 +83,7 @@ final class Deliveries: Sendable {
             _ = connection.request()
             connection.reply(200, "text/html", "<html></html>")
         }
-        #expect(failure(try ask(server.url).deliveries.events())?.message.contains("text/html") == true)
+        #expect(lastFailure(try ask(server.url).deliveries.events())?.message.contains("text/html") == true)
     }
 
     @Test func halfAnEventThenCloseFails() throws {
@@ -94,8 +94,8 @@ final class Deliveries: Sendable {
         }
         let events = try ask(server.url).deliveries.events()
         #expect(events.first == .text("a"))
-        #expect(failure(events)?.category == .provider)
-        #expect(failure(events)?.message.hasPrefix("127.0.0.1:\(server.port) ended its answer in the middle") == true)
+        #expect(lastFailure(events)?.category == .provider)
+        #expect(lastFailure(events)?.message.hasPrefix("127.0.0.1:\(server.port) ended its answer in the middle") == true)
     }
 
     @Test func cutConnectionFailsUnlessTheReasonWasSeen() throws {
@@ -111,7 +111,7 @@ final class Deliveries: Sendable {
             connection.streamHead()
             connection.chunk(": nothing yet\n\n")
         }
-        #expect(failure(try ask(cutting.url).deliveries.events())?.message.contains("closed the connection") == true)
+        #expect(lastFailure(try ask(cutting.url).deliveries.events())?.message.contains("closed the connection") == true)
     }
 
     @Test func stallEndsInATimeout() throws {
@@ -120,7 +120,7 @@ final class Deliveries: Sendable {
             connection.streamHead()
             connection.waitForClose()
         }
-        let failure = failure(try ask(server.url, idle: 60).deliveries.events())
+        let failure = lastFailure(try ask(server.url, idle: 60).deliveries.events())
         #expect(failure == ModelFailure(.timeout, "127.0.0.1:\(server.port) sent nothing for 60 ms"))
     }
 
@@ -132,7 +132,7 @@ final class Deliveries: Sendable {
             connection.waitForClose()
         }
         let deliveries = ask(server.url).deliveries
-        #expect(failure(try deliveries.events())?.message.contains("not valid JSON") == true)
+        #expect(lastFailure(try deliveries.events())?.message.contains("not valid JSON") == true)
         #expect(server.allClosed(by: Deadline(afterMilliseconds: 2_000)))
         #expect(deliveries.all.count == 1)
     }
@@ -145,9 +145,9 @@ final class Deliveries: Sendable {
             connection.waitForClose()
         }
         let (deliveries, call) = ask(server.url)
-        try deliveries.waitForAny()
+        deliveries.waitForAny()
         call.cancel()
-        #expect(failure(try deliveries.events())?.category == .cancelled)
+        #expect(lastFailure(try deliveries.events())?.category == .cancelled)
     }
 
     @Test func keyInAComplaintIsHidden() throws {
@@ -155,7 +155,7 @@ final class Deliveries: Sendable {
             _ = connection.request()
             connection.reply(401, "application/json", #"{"error":{"message":"wrong: sk-secret!"}}"#)
         }
-        let failure = failure(try ask(server.url, key: "sk-secret").deliveries.events())
+        let failure = lastFailure(try ask(server.url, key: "sk-secret").deliveries.events())
         #expect(failure?.message.hasSuffix("wrong: [key]!") == true)
         #expect(failure?.category == .authentication)
     }
