@@ -99,6 +99,8 @@ extension TransferSession {
 
     private func conclude(_ transfer: Transfer, _ result: CURLcode) {
         var failure = transfer.failure
+        // A connection that ends inside the head is no error to curl.
+        let result = result == CURLE_OK && !transfer.hasHead ? CURLE_GOT_NOTHING : result
         if failure == nil, result != CURLE_OK, let easy = transfer.easy {
             failure = TransferError(
                 result,

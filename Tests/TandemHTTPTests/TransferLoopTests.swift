@@ -268,6 +268,8 @@ private final class Collector: TransferReceiver {
 
     @Test func peerThatGoesAwayWhileWeSendEndsInAnError() throws {
         let server = ScriptedServer { connection in
+            var byte: UInt8 = 0
+            _ = read(connection.fd, &byte, 1)
             var linger = Glibc.linger(l_onoff: 1, l_linger: 0)
             setsockopt(connection.fd, SOL_SOCKET, SO_LINGER, &linger, socklen_t(MemoryLayout<Glibc.linger>.size))
         }
