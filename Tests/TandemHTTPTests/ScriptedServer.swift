@@ -103,10 +103,15 @@ struct Connection: Sendable {
 
     /// A whole response with its length.
     func reply(_ status: Int, _ type: String, _ body: String, headers: String = "") {
-        send("HTTP/1.1 \(status) X\r\nContent-Type: \(type)\r\n\(headers)Content-Length: \(body.utf8.count)\r\n\r\n\(body)")
+        send(
+            "HTTP/1.1 \(status) X\r\nContent-Type: \(type)\r\n\(headers)"
+                + "Content-Length: \(body.utf8.count)\r\n\r\n\(body)"
+        )
     }
 
-    func streamHead() { send("HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n") }
+    func streamHead() {
+        send("HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n")
+    }
 
     func chunk(_ text: String) { send(Connection.chunk(text)) }
 

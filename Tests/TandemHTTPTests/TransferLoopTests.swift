@@ -122,7 +122,9 @@ private final class Collector: TransferReceiver {
 
     @Test func refusedPortIsAConnectError() throws {
         let port = ScriptedServer.closedPort()
-        let failure = try #require(try bench.run(HTTPRequest("GET", "http://127.0.0.1:\(port)/?key=secret")).result().ends[0])
+        let failure = try #require(
+            try bench.run(HTTPRequest("GET", "http://127.0.0.1:\(port)/?key=secret")).result().ends[0]
+        )
         #expect(failure.code == .connect)
         #expect(failure.message == "cannot connect to 127.0.0.1:\(port): connection refused")
     }
@@ -289,6 +291,26 @@ private final class Collector: TransferReceiver {
         #expect(bench.loop.stop(by: Deadline(afterMilliseconds: 2_000)))
         #expect(try collector.code() == .cancelled)
         #expect(try bench.run(HTTPRequest("GET", server.url)).code() == .cancelled)
+    }
+
+    @Test func pairsThatCurlMakesAreClosedOnExec() throws {
+        func inherited() -> Set<Int32> {
+            Set(
+                (3..<1_024).filter { fd in
+                    var address = sockaddr()
+                    var size = socklen_t(MemoryLayout<sockaddr>.size)
+                    return fcntl(fd, F_GETFD) == 0 && getpeername(fd, &address, &size) == 0
+                        && address.sa_family == AF_UNIX
+                }
+            )
+        }
+        let before = inherited()
+        let server = ScriptedServer { connection in
+            _ = connection.request()
+            connection.reply(200, "text/plain", "")
+        }
+        #expect(try bench.run(HTTPRequest("GET", server.url)).code() == nil)
+        #expect(inherited().subtracting(before) == [])
     }
 
     @Test func socketsAreClosedOnExec() throws {

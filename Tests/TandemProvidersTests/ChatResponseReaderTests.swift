@@ -5,7 +5,11 @@ import Testing
 
 @Suite struct ChatResponseReaderTests {
     private func read(
-        _ status: Int, _ type: String, _ body: String, headers: [(String, String)] = [], end failure: TransferError? = nil
+        _ status: Int,
+        _ type: String,
+        _ body: String,
+        headers: [(String, String)] = [],
+        end failure: TransferError? = nil
     ) -> [ModelEvent] {
         var reader = ChatResponseReader(server: "host:1")
         let all = [("content-type", type)] + headers
@@ -38,7 +42,10 @@ import Testing
         (401, #"{"error":{"message":"bad key"}}"#, ModelFailure.Category.authentication, "bad key"),
         (403, "", .authentication, ""),
         (400, #"{"error":{"message":"This model's maximum context length is 8 tokens"}}"#, .contextLength, "8 tokens"),
-        (400, #"{"error":{"code":400,"message":"too big","type":"exceed_context_size_error"}}"#, .contextLength, "too big"),
+        (
+            400, #"{"error":{"code":400,"message":"too big","type":"exceed_context_size_error"}}"#, .contextLength,
+            "too big"
+        ),
         (400, #"{"error":{"message":"no such parameter"}}"#, .provider, "no such parameter"),
         (404, #"{"error":"model not found"}"#, .provider, "model not found"),
         (404, #"{"message":"nothing here"}"#, .provider, "nothing here"),
@@ -54,7 +61,8 @@ import Testing
     }
 
     @Test(arguments: [
-        ("retry-after", "7", 7_000), ("retry-after-ms", "250", 250), ("retry-after", "0.5", 500), ("retry-after", "-1", nil),
+        ("retry-after", "7", 7_000), ("retry-after-ms", "250", 250), ("retry-after", "0.5", 500),
+        ("retry-after", "-1", nil),
         ("retry-after", "soon", nil), ("retry-after", "nan", nil), ("retry-after", "1e300", 86_400_000),
     ]) func rateLimitSaysWhenToTryAgain(name: String, value: String, expected: Int64?) throws {
         let failure = try #require(lastFailure(read(429, "application/json", "{}", headers: [(name, value)])))

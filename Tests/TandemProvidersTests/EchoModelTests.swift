@@ -22,7 +22,8 @@ import Testing
         #expect(
             try ask("hello  wörld\n") == [
                 .text("Echo: "), .text("hello  "), .text("wörld\n"), .usage(usage), .finished(reason: "stop"),
-            ])
+            ]
+        )
     }
 
     @Test func longTextIsWhole() throws {

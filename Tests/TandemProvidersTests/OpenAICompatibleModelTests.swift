@@ -35,7 +35,9 @@ final class Deliveries: Sendable {
 
     deinit { #expect(loop.stop(by: Deadline(afterMilliseconds: 5_000))) }
 
-    private func ask(_ url: String, key: String? = nil, idle: Int64 = 5_000) -> (deliveries: Deliveries, call: any ModelCall) {
+    private func ask(_ url: String, key: String? = nil, idle: Int64 = 5_000) -> (
+        deliveries: Deliveries, call: any ModelCall
+    ) {
         var options = OpenAICompatibleModel.Options(baseURL: url, apiKey: key)
         options.idleTimeoutMilliseconds = idle
         let deliveries = Deliveries()
@@ -67,7 +69,11 @@ final class Deliveries: Sendable {
     @Test(arguments: [nil, "", "x", "placeholder"]) func noKeyMeansNoAuthorization(key: String?) throws {
         let server = ScriptedServer { connection in
             let request = connection.request() ?? ""
-            connection.reply(request.lowercased().contains("authorization") ? 400 : 200, "text/event-stream", "data: [DONE]\n\n")
+            connection.reply(
+                request.lowercased().contains("authorization") ? 400 : 200,
+                "text/event-stream",
+                "data: [DONE]\n\n"
+            )
         }
         #expect(try ask(server.url, key: key).deliveries.events() == [.finished(reason: nil)])
     }
@@ -95,7 +101,9 @@ final class Deliveries: Sendable {
         let events = try ask(server.url).deliveries.events()
         #expect(events.first == .text("a"))
         #expect(lastFailure(events)?.category == .provider)
-        #expect(lastFailure(events)?.message.hasPrefix("127.0.0.1:\(server.port) ended its answer in the middle") == true)
+        #expect(
+            lastFailure(events)?.message.hasPrefix("127.0.0.1:\(server.port) ended its answer in the middle") == true
+        )
     }
 
     @Test func cutConnectionFailsUnlessTheReasonWasSeen() throws {
@@ -111,7 +119,9 @@ final class Deliveries: Sendable {
             connection.streamHead()
             connection.chunk(": nothing yet\n\n")
         }
-        #expect(lastFailure(try ask(cutting.url).deliveries.events())?.message.contains("closed the connection") == true)
+        #expect(
+            lastFailure(try ask(cutting.url).deliveries.events())?.message.contains("closed the connection") == true
+        )
     }
 
     @Test func stallEndsInATimeout() throws {
@@ -166,7 +176,8 @@ final class Deliveries: Sendable {
             _ = connection.request()
             let body = String(repeating: chunk, count: 20) + Connection.chunk("data: [DONE]\n\n") + "0\r\n\r\n"
             connection.send(
-                "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n" + body)
+                "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n" + body
+            )
         }
         let deliveries = ask(server.url).deliveries
         #expect(try deliveries.events().count == 21)

@@ -15,7 +15,8 @@ import Testing
                 let count = read(fd, &text, text.count)
                 let seen = String(decoding: text.prefix(max(count - 1, 0)), as: UTF8.self)
                 name.change { $0 = seen }
-            })
+            }
+        )
         #expect(thread.join(by: soon()))
         #expect(name.withLock { $0 } == "tandem-long-nam")
     }
