@@ -28,7 +28,11 @@ final class ScriptedServer: Sendable {
         _ = Thread.start("server") {
             while true {
                 let fd = accept(listener, nil, nil)
-                if fd < 0 { return }
+                // Closed here only: another server's listener could get the number while this thread still accepts.
+                if fd < 0 {
+                    close(listener)
+                    return
+                }
                 counters.change { $0 = ($0.accepted + 1, $0.open + 1) }
                 _ = Thread.start("connection") {
                     script(Connection(fd: fd))
@@ -39,10 +43,7 @@ final class ScriptedServer: Sendable {
         }
     }
 
-    deinit {
-        shutdown(listener, Int32(SHUT_RDWR))
-        close(listener)
-    }
+    deinit { shutdown(listener, Int32(SHUT_RDWR)) }
 
     var url: String { "http://127.0.0.1:\(port)" }
 

@@ -54,9 +54,9 @@ final class Deliveries: Sendable {
         let server = ScriptedServer { connection in
             while let request = connection.request() {
                 guard request.hasPrefix("POST /v1/chat/completions "), request.contains("Bearer k3y") else { return }
+                // In one piece: a connection is free again when the last chunk has come, not when the answer is over.
                 connection.streamHead()
-                connection.chunk(answer + "data: [DONE]\n\n")
-                connection.lastChunk()
+                connection.send(Connection.chunk(answer + "data: [DONE]\n\n") + "0\r\n\r\n")
             }
         }
         for _ in 0..<3 {
