@@ -14,6 +14,7 @@ final class Transfer {
 
     private var headParser = ResponseHeadParser()
     private var head: ResponseHead?
+    private(set) var hasHead = false
     private var pending: [UInt8] = []
     private var received = 0
     private(set) var lastByte = Deadline.now
@@ -36,6 +37,7 @@ final class Transfer {
         case .head(let head):
             touched.note(self)
             self.head = head
+            hasHead = true
             return true
         case .tooLarge:
             failure = TransferError(.tooLarge, "the head of the answer of \(server) is too large")

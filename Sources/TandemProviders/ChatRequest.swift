@@ -6,9 +6,12 @@ enum ChatRequest {
         let isReasoning = ChatRequest.isReasoning(request.model)
         let json = JSONWriter.object { json in
             json.member("model", request.model)
-            json.member("messages", array: { json in
-                for message in request.messages { write(message, into: &json) }
-            })
+            json.member(
+                "messages",
+                array: { json in
+                    for message in request.messages { write(message, into: &json) }
+                }
+            )
             json.member("stream", true)
             json.member("stream_options", object: { $0.member("include_usage", true) })
             if let tokens = request.maxTokens {

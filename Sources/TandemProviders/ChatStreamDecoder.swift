@@ -26,7 +26,7 @@ struct ChatStreamDecoder {
 
     /// The end of the answer, with the reason where it is a failure.
     ///
-    /// A stream that has named its finish reason is complete, however it ends; one without `[DONE]` or a reason was cut.
+    /// A stream that has named its finish reason is complete, however it ends; one without reason or `[DONE]` was cut.
     mutating func end(_ failure: ModelFailure?) -> [ModelEvent] {
         guard !isOver else { return [] }
         if reason != nil, failure?.category != .cancelled { return finish() }

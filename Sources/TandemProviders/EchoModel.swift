@@ -67,7 +67,9 @@ private final class EchoCall: ModelCall {
     func cancel() { state.withLock { $0.isCancelled = true } }
 
     func proceed() {
-        if !loop.post({ [self] in turn() }) { deliver([.failed(ModelFailure(.cancelled, "the library is being closed"))]) }
+        if !loop.post({ [self] in turn() }) {
+            deliver([.failed(ModelFailure(.cancelled, "the library is being closed"))])
+        }
     }
 
     private func turn() {

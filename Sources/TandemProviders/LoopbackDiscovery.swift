@@ -31,9 +31,12 @@ package enum LoopbackDiscovery {
     private static let totalMilliseconds: Int64 = 1_500
     private static let replyLimit = 4 * 1024 * 1024
 
-    /// Asks all candidates at once; calls `found` once, on the io thread, as soon as one has answered and no better one can.
+    /// Asks all candidates at once and calls `found` once, on the io thread.
+    ///
+    /// It is called as soon as one has answered and no better one can.
     package static func probe(
-        _ transfers: TransferLoop, _ candidates: [Candidate] = usual,
+        _ transfers: TransferLoop,
+        _ candidates: [Candidate] = usual,
         found: @escaping @Sendable (LoopbackServer?) -> Void
     ) {
         guard !candidates.isEmpty else { return found(nil) }

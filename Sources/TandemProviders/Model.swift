@@ -2,9 +2,9 @@
 package protocol Model: Sendable {
     /// Begins an answer and returns at once.
     ///
-    /// `deliver` gets the events in order, once for each read from the network with all that it brought, on the io thread
-    /// with no lock held; the last event of the last delivery is `.finished` or `.failed`, and there is only one. (When the
-    /// io thread has already ended, the failure is delivered on the caller's thread, before `start` returns.)
+    /// `deliver` gets the events in order, once for each read from the network with all that it brought, on the io
+    /// thread with no lock held; the last event of the last delivery is `.finished` or `.failed`, and there is only one.
+    /// (When the io thread has already ended, the failure is delivered on the caller's thread, before `start` returns.)
     func start(_ request: ModelRequest, deliver: @escaping @Sendable ([ModelEvent]) -> Void) -> any ModelCall
 }
 
@@ -36,7 +36,11 @@ package struct ModelRequest: Equatable, Sendable {
     package var maxTokens: Int?
 
     package init(
-        model: String, messages: [ModelMessage], temperature: Double? = nil, topP: Double? = nil, maxTokens: Int? = nil
+        model: String,
+        messages: [ModelMessage],
+        temperature: Double? = nil,
+        topP: Double? = nil,
+        maxTokens: Int? = nil
     ) {
         self.model = model
         self.messages = messages

@@ -29,7 +29,9 @@ package struct ModelUsage: Equatable, Sendable {
     }
 }
 
-/// Why there is no answer, or only a part of one. The message names the server and shows no key.
+/// Why there is no answer, or only a part of one.
+///
+/// The message names the server and shows no key.
 package struct ModelFailure: Error, Equatable, Sendable {
     /// The names are those of contract/errors.json.
     package enum Category: String, Sendable {
@@ -48,7 +50,10 @@ package struct ModelFailure: Error, Equatable, Sendable {
     package let retryAfterMilliseconds: Int64?
 
     package init(
-        _ category: Category, _ message: String, status: Int? = nil, retryAfterMilliseconds: Int64? = nil
+        _ category: Category,
+        _ message: String,
+        status: Int? = nil,
+        retryAfterMilliseconds: Int64? = nil
     ) {
         self.category = category
         self.message = message

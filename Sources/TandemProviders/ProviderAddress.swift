@@ -8,8 +8,10 @@ package struct ProviderAddress: Equatable, Sendable {
     package var chatCompletions: String { base + "/chat/completions" + query }
     package var models: String { base + "/models" + query }
 
-    /// Names of functions at the end are taken off, `/v1/v1` becomes `/v1`, and `/v1` is added where no segment of the path
-    /// names a version (`/v4`, `/v1beta/openai`) or an Azure deployment. A text without a scheme means https, on loopback http.
+    /// Takes names of functions off the end and adds `/v1` where no segment of the path names a version.
+    ///
+    /// Versions are `/v4`, `/v1beta/openai` and the like, and Azure's deployments count as one; `/v1/v1` becomes `/v1`.
+    /// A text without a scheme means https, on loopback http.
     package init(_ text: String) {
         let (address, query) = ProviderAddress.split(text)
         var base = address

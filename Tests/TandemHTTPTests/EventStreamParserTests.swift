@@ -33,7 +33,9 @@ import Testing
         #expect(try data(text) == expected)
         for size in [1, 2, 3] {
             let bytes = Array(text.utf8)
-            let chunks = stride(from: 0, to: bytes.count, by: size).map { Array(bytes[$0..<min($0 + size, bytes.count)]) }
+            let chunks = stride(from: 0, to: bytes.count, by: size).map {
+                Array(bytes[$0..<min($0 + size, bytes.count)])
+            }
             #expect(try events(chunks).map { String(decoding: $0.data, as: UTF8.self) } == expected)
         }
     }
@@ -45,7 +47,9 @@ import Testing
         #expect(events.map(\.id) == ["7", "7", "7", ""])
     }
 
-    @Test(arguments: [("retry: 250", 250), ("retry: -5", nil), ("retry: 1_0", nil), ("retry: 99999999999999999999", nil)])
+    @Test(arguments: [
+        ("retry: 250", 250), ("retry: -5", nil), ("retry: 1_0", nil), ("retry: 99999999999999999999", nil),
+    ])
     func retryTakesDigitsOnly(line: String, expected: Int64?) throws {
         var parser = EventStreamParser()
         var events: [EventStreamParser.Event] = []
@@ -57,7 +61,7 @@ import Testing
     func eventBeyondItsLimitIsRefusedAfterThoseBeforeIt(text: String) throws {
         var parser = EventStreamParser(limit: 16)
         var events: [EventStreamParser.Event] = []
-        #expect(throws: EventStreamParser.TooLarge(limit: 16)) {
+        #expect(throws: EventStreamParser.TooLarge.self) {
             try parser.read(Array(("data: ok\n\n" + text).utf8), into: &events)
         }
         #expect(events.count == 1)

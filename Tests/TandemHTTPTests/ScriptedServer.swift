@@ -10,7 +10,8 @@ final class ScriptedServer: Sendable {
     private let counters = Monitor((accepted: 0, open: 0))
 
     init(_ script: @escaping Script) {
-        listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
+        let listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
+        self.listener = listener
         var address = sockaddr_in()
         address.sin_family = sa_family_t(AF_INET)
         address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
@@ -23,11 +24,15 @@ final class ScriptedServer: Sendable {
         }
         listen(listener, 128)
         port = UInt16(bigEndian: address.sin_port)
-        let (listener, counters) = (listener, counters)
+        let counters = counters
         _ = Thread.start("server") {
             while true {
                 let fd = accept(listener, nil, nil)
-                if fd < 0 { return }
+                // Closed here only: another server's listener could get the number while this thread still accepts.
+                if fd < 0 {
+                    close(listener)
+                    return
+                }
                 counters.change { $0 = ($0.accepted + 1, $0.open + 1) }
                 _ = Thread.start("connection") {
                     script(Connection(fd: fd))
@@ -38,10 +43,7 @@ final class ScriptedServer: Sendable {
         }
     }
 
-    deinit {
-        shutdown(listener, Int32(SHUT_RDWR))
-        close(listener)
-    }
+    deinit { shutdown(listener, Int32(SHUT_RDWR)) }
 
     var url: String { "http://127.0.0.1:\(port)" }
 
@@ -84,7 +86,7 @@ struct Connection: Sendable {
         var sent = 0
         while sent < bytes.count {
             let count = bytes.withUnsafeBytes {
-                Glibc.send(fd, $0.baseAddress?.advanced(by: sent), bytes.count - sent, Int32(MSG_NOSIGNAL.rawValue))
+                Glibc.send(fd, $0.baseAddress?.advanced(by: sent), bytes.count - sent, Int32(MSG_NOSIGNAL))
             }
             if count <= 0 { return }
             sent += count
@@ -96,16 +98,21 @@ struct Connection: Sendable {
         setsockopt(fd, Int32(IPPROTO_TCP), TCP_NODELAY, &on, socklen_t(MemoryLayout<Int32>.size))
         for byte in text.utf8 {
             var byte = byte
-            _ = Glibc.send(fd, &byte, 1, Int32(MSG_NOSIGNAL.rawValue))
+            _ = Glibc.send(fd, &byte, 1, Int32(MSG_NOSIGNAL))
         }
     }
 
     /// A whole response with its length.
     func reply(_ status: Int, _ type: String, _ body: String, headers: String = "") {
-        send("HTTP/1.1 \(status) X\r\nContent-Type: \(type)\r\n\(headers)Content-Length: \(body.utf8.count)\r\n\r\n\(body)")
+        send(
+            "HTTP/1.1 \(status) X\r\nContent-Type: \(type)\r\n\(headers)"
+                + "Content-Length: \(body.utf8.count)\r\n\r\n\(body)"
+        )
     }
 
-    func streamHead() { send("HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n") }
+    func streamHead() {
+        send("HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n")
+    }
 
     func chunk(_ text: String) { send(Connection.chunk(text)) }
 

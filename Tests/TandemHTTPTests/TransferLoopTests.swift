@@ -54,8 +54,8 @@ private final class Collector: TransferReceiver {
 
     func code() throws -> TransferError.Code? { try result().ends[0]?.code }
 
-    func waitForBytes() throws {
-        try #require(state.wait(until: Deadline(afterMilliseconds: 10_000)) { $0.body.isEmpty ? nil : true })
+    func waitForBytes() {
+        #expect(state.wait(until: Deadline(afterMilliseconds: 10_000)) { $0.body.isEmpty ? nil : true } == true)
     }
 }
 
@@ -122,7 +122,9 @@ private final class Collector: TransferReceiver {
 
     @Test func refusedPortIsAConnectError() throws {
         let port = ScriptedServer.closedPort()
-        let failure = try #require(try bench.run(HTTPRequest("GET", "http://127.0.0.1:\(port)/?key=secret")).result().ends[0])
+        let failure = try #require(
+            try bench.run(HTTPRequest("GET", "http://127.0.0.1:\(port)/?key=secret")).result().ends[0]
+        )
         #expect(failure.code == .connect)
         #expect(failure.message == "cannot connect to 127.0.0.1:\(port): connection refused")
     }
@@ -211,7 +213,7 @@ private final class Collector: TransferReceiver {
         }
         let collector = Collector()
         let id = bench.transfers.start(HTTPRequest("GET", server.url), collector)
-        try collector.waitForBytes()
+        collector.waitForBytes()
         let start = Deadline.now
         bench.transfers.cancel(id)
         bench.transfers.cancel(id)
@@ -268,6 +270,8 @@ private final class Collector: TransferReceiver {
 
     @Test func peerThatGoesAwayWhileWeSendEndsInAnError() throws {
         let server = ScriptedServer { connection in
+            var byte: UInt8 = 0
+            _ = read(connection.fd, &byte, 1)
             var linger = Glibc.linger(l_onoff: 1, l_linger: 0)
             setsockopt(connection.fd, SOL_SOCKET, SO_LINGER, &linger, socklen_t(MemoryLayout<Glibc.linger>.size))
         }
@@ -283,10 +287,30 @@ private final class Collector: TransferReceiver {
             connection.waitForClose()
         }
         let collector = bench.run(HTTPRequest("GET", server.url))
-        try collector.waitForBytes()
+        collector.waitForBytes()
         #expect(bench.loop.stop(by: Deadline(afterMilliseconds: 2_000)))
         #expect(try collector.code() == .cancelled)
         #expect(try bench.run(HTTPRequest("GET", server.url)).code() == .cancelled)
+    }
+
+    @Test func pairsThatCurlMakesAreClosedOnExec() throws {
+        func inherited() -> Set<Int32> {
+            Set(
+                (3..<1_024).filter { fd in
+                    var address = sockaddr()
+                    var size = socklen_t(MemoryLayout<sockaddr>.size)
+                    return fcntl(fd, F_GETFD) == 0 && getpeername(fd, &address, &size) == 0
+                        && address.sa_family == AF_UNIX
+                }
+            )
+        }
+        let before = inherited()
+        let server = ScriptedServer { connection in
+            _ = connection.request()
+            connection.reply(200, "text/plain", "")
+        }
+        #expect(try bench.run(HTTPRequest("GET", server.url)).code() == nil)
+        #expect(inherited().subtracting(before) == [])
     }
 
     @Test func socketsAreClosedOnExec() throws {
@@ -299,7 +323,7 @@ private final class Collector: TransferReceiver {
         let collector = Collector()
         let port = server.port
         let id = bench.transfers.start(HTTPRequest("GET", server.url), collector)
-        try collector.waitForBytes()
+        collector.waitForBytes()
         let found = (3..<1_024).filter { fd in
             var address = sockaddr_in()
             var size = socklen_t(MemoryLayout<sockaddr_in>.size)

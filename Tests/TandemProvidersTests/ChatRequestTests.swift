@@ -7,7 +7,8 @@ import Testing
     @Test func onlyWhatIsSetIsSent() {
         let request = ModelRequest(model: "m", messages: [ModelMessage(.user, "a \"b\"")])
         let expected =
-            #"{"model":"m","messages":[{"role":"user","content":"a \"b\""}],"stream":true,"stream_options":{"include_usage":true}}"#
+            #"{"model":"m","messages":[{"role":"user","content":"a \"b\""}],"#
+            + #""stream":true,"stream_options":{"include_usage":true}}"#
         #expect(String(decoding: ChatRequest.body(request), as: UTF8.self) == expected)
     }
 

@@ -5,7 +5,11 @@ import Testing
 
 @Suite struct ChatResponseReaderTests {
     private func read(
-        _ status: Int, _ type: String, _ body: String, headers: [(String, String)] = [], end failure: TransferError? = nil
+        _ status: Int,
+        _ type: String,
+        _ body: String,
+        headers: [(String, String)] = [],
+        end failure: TransferError? = nil
     ) -> [ModelEvent] {
         var reader = ChatResponseReader(server: "host:1")
         let all = [("content-type", type)] + headers
@@ -13,7 +17,7 @@ import Testing
         return reader.bytes(Array(body.utf8)) + reader.end(failure)
     }
 
-    private func failure(_ events: [ModelEvent]) -> ModelFailure? {
+    private func lastFailure(_ events: [ModelEvent]) -> ModelFailure? {
         if case .failed(let failure) = events.last { failure } else { nil }
     }
 
@@ -38,7 +42,10 @@ import Testing
         (401, #"{"error":{"message":"bad key"}}"#, ModelFailure.Category.authentication, "bad key"),
         (403, "", .authentication, ""),
         (400, #"{"error":{"message":"This model's maximum context length is 8 tokens"}}"#, .contextLength, "8 tokens"),
-        (400, #"{"error":{"code":400,"message":"too big","type":"exceed_context_size_error"}}"#, .contextLength, "too big"),
+        (
+            400, #"{"error":{"code":400,"message":"too big","type":"exceed_context_size_error"}}"#, .contextLength,
+            "too big"
+        ),
         (400, #"{"error":{"message":"no such parameter"}}"#, .provider, "no such parameter"),
         (404, #"{"error":"model not found"}"#, .provider, "model not found"),
         (404, #"{"message":"nothing here"}"#, .provider, "nothing here"),
@@ -46,7 +53,7 @@ import Testing
         (504, "", .timeout, ""),
         (302, "", .provider, "redirects are not followed"),
     ]) func statusAndBodyTellWhy(status: Int, body: String, category: ModelFailure.Category, words: String) throws {
-        let failure = try #require(failure(read(status, "application/json", body)))
+        let failure = try #require(lastFailure(read(status, "application/json", body)))
         #expect(failure.category == category)
         #expect(failure.status == status)
         #expect(failure.message.hasPrefix("host:1 answered with status \(status)"))
@@ -54,22 +61,23 @@ import Testing
     }
 
     @Test(arguments: [
-        ("retry-after", "7", 7_000), ("retry-after-ms", "250", 250), ("retry-after", "0.5", 500), ("retry-after", "-1", nil),
+        ("retry-after", "7", 7_000), ("retry-after-ms", "250", 250), ("retry-after", "0.5", 500),
+        ("retry-after", "-1", nil),
         ("retry-after", "soon", nil), ("retry-after", "nan", nil), ("retry-after", "1e300", 86_400_000),
     ]) func rateLimitSaysWhenToTryAgain(name: String, value: String, expected: Int64?) throws {
-        let failure = try #require(failure(read(429, "application/json", "{}", headers: [(name, value)])))
+        let failure = try #require(lastFailure(read(429, "application/json", "{}", headers: [(name, value)])))
         #expect(failure.category == .rateLimited)
         #expect(failure.retryAfterMilliseconds == expected)
     }
 
     @Test func longComplaintIsShortened() throws {
-        let failure = try #require(failure(read(500, "text/plain", String(repeating: "é", count: 10_000))))
+        let failure = try #require(lastFailure(read(500, "text/plain", String(repeating: "é", count: 10_000))))
         #expect(failure.message.utf8.count < 560)
         #expect(failure.message.hasSuffix("é"))
     }
 
     @Test(arguments: ["{", "{}", #"{"choices":[]}"#, ""]) func replyWithoutAnswerFails(body: String) {
-        #expect(failure(read(200, "application/json", body))?.category == .provider)
+        #expect(lastFailure(read(200, "application/json", body))?.category == .provider)
     }
 
     @Test(arguments: [

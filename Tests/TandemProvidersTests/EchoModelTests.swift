@@ -18,11 +18,12 @@ import Testing
     }
 
     @Test func lastUserMessageIsRepeatedWordByWord() throws {
-        let usage = ModelUsage(prompt: 6, completion: 5, total: 11)
+        let usage = ModelUsage(prompt: 7, completion: 5, total: 12)
         #expect(
             try ask("hello  wörld\n") == [
                 .text("Echo: "), .text("hello  "), .text("wörld\n"), .usage(usage), .finished(reason: "stop"),
-            ])
+            ]
+        )
     }
 
     @Test func longTextIsWhole() throws {

@@ -3,7 +3,9 @@ import TandemHTTP
 import TandemJSON
 import Testing
 
-/// The streams of the conformance suite. They stand here, not beside the parser, because reading them takes JSON.
+/// The streams of the conformance suite.
+///
+/// They stand here, not beside the parser, because reading them takes JSON.
 @Suite struct EventStreamConformanceTests {
     struct Vector: Sendable, CustomTestStringConvertible {
         let name: String
@@ -59,7 +61,9 @@ import Testing
     /// Only what the standard decides: not the SDK's reading of JSON, and no response that is no event stream.
     private static func types(of vector: JSONText) -> [String]? {
         let mediaType = vector.at("http", "content_type")?.string?.lowercased().prefix { $0 != ";" }
-        guard ["whatwg", "httpx-sse"].contains(vector["basis"]?.string), mediaType == "text/event-stream" else { return nil }
+        guard ["whatwg", "httpx-sse"].contains(vector["basis"]?.string), mediaType == "text/event-stream" else {
+            return nil
+        }
         let recommended = vector["recommended"]?.string == "same" ? vector["expected"] : vector["recommended"]
         guard recommended?["error"]?.isNull != false else { return nil }
         return recommended?["events"]?.elements.compactMap { $0["type"]?.string }

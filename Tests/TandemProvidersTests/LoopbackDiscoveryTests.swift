@@ -19,7 +19,9 @@ import Testing
 
     private func probe(_ ports: UInt16...) throws -> LoopbackServer? {
         let found = Monitor<[LoopbackServer?]>([])
-        let candidates = ports.enumerated().map { LoopbackDiscovery.Candidate(provider: "p\($0.offset)", port: $0.element) }
+        let candidates = ports.enumerated().map {
+            LoopbackDiscovery.Candidate(provider: "p\($0.offset)", port: $0.element)
+        }
         LoopbackDiscovery.probe(TransferLoop(loop), candidates) { server in found.change { $0.append(server) } }
         return try #require(found.wait(until: Deadline(afterMilliseconds: 10_000)) { $0.first })
     }

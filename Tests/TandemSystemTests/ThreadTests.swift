@@ -9,11 +9,14 @@ import Testing
         let name = Monitor("")
         let thread = try #require(
             Thread.start("tandem-long-name-that-is-cut") {
-                var text = [CChar](repeating: 0, count: 32)
-                pthread_getname_np(pthread_self(), &text, text.count)
-                let seen = String(decoding: text.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+                let fd = open("/proc/thread-self/comm", O_RDONLY | O_CLOEXEC)
+                defer { close(fd) }
+                var text = [UInt8](repeating: 0, count: 32)
+                let count = read(fd, &text, text.count)
+                let seen = String(decoding: text.prefix(max(count - 1, 0)), as: UTF8.self)
                 name.change { $0 = seen }
-            })
+            }
+        )
         #expect(thread.join(by: soon()))
         #expect(name.withLock { $0 } == "tandem-long-nam")
     }

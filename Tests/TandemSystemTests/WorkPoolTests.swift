@@ -13,7 +13,8 @@ import Testing
                 pool.post {
                     state.change { $0 = ($0.running + 1, max($0.most, $0.running + 1), $0.done) }
                     state.change { $0 = ($0.running - 1, $0.most, $0.done + 1) }
-                })
+                }
+            )
         }
         #expect(pool.stop(by: soon()))
         #expect(state.withLock { $0.done } == 2_000)
