@@ -1,4 +1,4 @@
-package import TandemContract
+internal import TandemContract
 package import TandemJSON
 internal import TandemSystem
 

@@ -28,7 +28,7 @@ extension Client {
         let id = OperationID.next(slot: host.slot)
         let deadline = deadline(of: operation, plan.options)
         let call = Call(deadline: deadline)
-        let timer = deadline == .never ? nil : loop.after(deadline) { [weak self] in self?.stop(id, as: .timeout) }
+        let timer = deadline == .never ? nil : loop.after(deadline) { [weak self] in _ = self?.stop(id, as: .timeout) }
         let failure: Failure? = change { state in
             if state.isClosing { return Client.closedFailure }
             if state.mailbox.isFull {

@@ -1,6 +1,6 @@
 package import TandemContract
 package import TandemJSON
-package import TandemSystem
+internal import TandemSystem
 
 // Beginning a turn: either there is one to step, or it is over at once.
 extension Client {

@@ -1,5 +1,5 @@
 package import TandemContract
-package import TandemJSON
+internal import TandemJSON
 package import TandemSystem
 
 /// One open client over an engine: operations under way and what they have for the host.
@@ -10,7 +10,7 @@ package final class Client: Sendable {
     struct Running: Sendable {
         let operation: Operation
         let call: Call
-        let timer: EventLoop.TimerID?
+        let timer: TimerID?
         /// How an operation that is told to stop ends, where that is not its own way.
         var stopsAs: FailureName?
     }

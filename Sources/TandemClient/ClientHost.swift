@@ -1,4 +1,4 @@
-package import TandemJSON
+internal import TandemJSON
 package import TandemSystem
 
 /// What the C side does for a client: its slot, and calling the host's functions that run on foreign threads.

@@ -4,7 +4,7 @@ internal import TandemJSON
 ///
 /// A value without I/O, clock or lock; `Client` keeps it behind one. Tickets stand for queued items in their order of
 /// arrival. An operation that a waiter owns or that is paused has no valid tickets: `Operation.round` tells.
-struct Mailbox {
+struct Mailbox: Sendable {
     struct Limits: Sendable, Equatable {
         var operations = 65_536
         var resultBytes = 256 * 1024 * 1024
@@ -12,12 +12,12 @@ struct Mailbox {
         var queueEvents = 4_096
     }
 
-    struct Ticket {
+    struct Ticket: Sendable {
         let operation: UInt64
         let round: Int
     }
 
-    struct Operation {
+    struct Operation: Sendable {
         let tag: JSONText?
         /// The operation's own function; without one its events are the handler's or next's.
         let callback: HostFunction?
@@ -214,7 +214,7 @@ extension Mailbox {
 
 // Items come out.
 extension Mailbox {
-    struct Delivery {
+    struct Delivery: Sendable {
         let operation: UInt64
         let text: [UInt8]
         /// Whose function runs; nil: nobody's, `next` or a waiter has it.
@@ -223,7 +223,7 @@ extension Mailbox {
         let result: JSONText?
     }
 
-    enum Claim: Equatable {
+    enum Claim: Equatable, Sendable {
         case own(HostFunction)
         case handler(HostFunction)
 

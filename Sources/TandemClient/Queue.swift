@@ -1,5 +1,5 @@
 /// A first-in, first-out queue in one array: taking is as cheap as adding.
-struct Queue<Element> {
+struct Queue<Element: Sendable>: Sendable {
     private var elements: [Element?] = []
     private var head = 0
 

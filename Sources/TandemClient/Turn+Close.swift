@@ -1,5 +1,5 @@
 internal import TandemContract
-package import TandemSystem
+internal import TandemSystem
 
 // Closing: everything ends, every function is dropped, every thread is joined (kernel.md K9).
 extension Client {

@@ -1,5 +1,6 @@
 internal import TandemContract
 internal import TandemJSON
+internal import TandemSystem
 
 // Pump and next: what is queued, oldest first.
 extension Turn {

@@ -1,6 +1,6 @@
-package import TandemContract
+internal import TandemContract
 package import TandemJSON
-package import TandemSystem
+internal import TandemSystem
 
 /// A call that may run host callbacks, step by step: the C side runs what a step says and asks again.
 ///

@@ -99,6 +99,11 @@ typedef struct libtandem_upcalls {
 
 void libtandem_install(const libtandem_upcalls *upcalls);
 
+/* -- the process's log -- */
+
+int32_t libtandem_log_level(void);
+void libtandem_log(int32_t level, const char *record_json);
+
 /* An R3 error made without locks or Swift, to be freed: for calls on no client and in forked children. */
 char *libtandem_error_text(int32_t code, const char *name, const char *message);
 /* The error text of TANDEM_E_FORKED, TANDEM_E_REENTRANT or TANDEM_E_HANDLE. */
