@@ -40,7 +40,7 @@ internal import Glibc
         return Int64(size)
     }
 
-    /// Sets everything that the request and our own rules ask for; false when curl refuses something or memory is short.
+    /// Sets all that the request and our own rules ask for; false when curl refuses something or memory is short.
     func prepare(_ request: HTTPRequest, context: UnsafeMutableRawPointer) -> Bool {
         guard setRules(), setAddress(request), setBody(request), setHeaders(request) else { return false }
         return unsafe set(CURLOPT_ERRORBUFFER, UnsafeMutableRawPointer(errorText))
@@ -80,7 +80,9 @@ internal import Glibc
     private func setBody(_ request: HTTPRequest) -> Bool {
         if let body = request.body {
             let size = curl_off_t(body.count)
-            guard unsafe tandem_curl_setopt_size(raw, CURLOPT_POSTFIELDSIZE_LARGE, size) == CURLE_OK else { return false }
+            guard unsafe tandem_curl_setopt_size(raw, CURLOPT_POSTFIELDSIZE_LARGE, size) == CURLE_OK else {
+                return false
+            }
             let copied = unsafe body.withUnsafeBytes { bytes in
                 unsafe tandem_curl_setopt_pointer(
                     raw,
@@ -132,7 +134,10 @@ internal import Glibc
 }
 
 private func takeBody(
-    _ bytes: UnsafeMutablePointer<CChar>?, _ size: Int, _ count: Int, _ context: UnsafeMutableRawPointer?
+    _ bytes: UnsafeMutablePointer<CChar>?,
+    _ size: Int,
+    _ count: Int,
+    _ context: UnsafeMutableRawPointer?
 ) -> Int {
     guard let context = unsafe context else { return 0 }
     let transfer = unsafe Unmanaged<Transfer>.fromOpaque(context).takeUnretainedValue()
@@ -141,7 +146,10 @@ private func takeBody(
 }
 
 private func takeHeader(
-    _ bytes: UnsafeMutablePointer<CChar>?, _ size: Int, _ count: Int, _ context: UnsafeMutableRawPointer?
+    _ bytes: UnsafeMutablePointer<CChar>?,
+    _ size: Int,
+    _ count: Int,
+    _ context: UnsafeMutableRawPointer?
 ) -> Int {
     guard let context = unsafe context else { return 0 }
     let transfer = unsafe Unmanaged<Transfer>.fromOpaque(context).takeUnretainedValue()
@@ -150,7 +158,9 @@ private func takeHeader(
 }
 
 private func openSocket(
-    _ context: UnsafeMutableRawPointer?, _ purpose: curlsocktype, _ address: UnsafeMutablePointer<curl_sockaddr>?
+    _ context: UnsafeMutableRawPointer?,
+    _ purpose: curlsocktype,
+    _ address: UnsafeMutablePointer<curl_sockaddr>?
 ) -> curl_socket_t {
     guard let address = unsafe address?.pointee else { return -1 }
     let type = address.socktype | Int32(SOCK_CLOEXEC.rawValue)

@@ -12,7 +12,7 @@ package struct HTTPRequest: Sendable {
     package var totalTimeoutMilliseconds: Int64?
     /// The largest body that is accepted.
     package var responseLimit = 64 * 1024 * 1024
-    /// A proxy's URL; nil for none. The environment's is never used.
+    /// A proxy's URL; nil for none, never the environment's.
     package var proxy: String?
 
     package init(_ method: String, _ url: String, headers: [(name: String, value: String)] = [], body: [UInt8]? = nil) {
@@ -26,7 +26,7 @@ package struct HTTPRequest: Sendable {
     var flaw: String? {
         func isToken(_ text: String) -> Bool { !text.isEmpty && text.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7F } }
         if !isToken(method) { return "the method is not a word" }
-        if url.utf8.contains(where: { $0 <= 0x20 || $0 == 0x7F }) { return "the URL contains a space or control character" }
+        if url.utf8.contains(where: { $0 <= 0x20 || $0 == 0x7F }) { return "the URL contains a space" }
         for (name, value) in headers {
             if !isToken(name) || name.utf8.contains(UInt8(ascii: ":")) { return "a header's name is not a word" }
             if value.utf8.contains(where: { ($0 < 0x20 && $0 != 0x09) || $0 == 0x7F }) {

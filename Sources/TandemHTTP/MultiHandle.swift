@@ -4,8 +4,8 @@ internal import TandemSystem
 
 /// One of curl's multi handles, driven by an event loop; on the loop's thread only.
 ///
-/// https://curl.se/libcurl/c/curl_multi_socket_action.html: curl tells which sockets and which moment to wait for, and is
-/// told when they come; the cost of a turn does not grow with the number of transfers.
+/// https://curl.se/libcurl/c/curl_multi_socket_action.html: curl tells which sockets and which moment to wait for, and
+/// is told when they come; the cost of a turn does not grow with the number of transfers.
 @safe final class MultiHandle: @unchecked Sendable {
     private let raw: UnsafeMutableRawPointer
     private var isClosed = false
@@ -89,7 +89,10 @@ internal import TandemSystem
 }
 
 private func socketChanged(
-    _ easy: UnsafeMutableRawPointer?, _ fd: curl_socket_t, _ what: Int32, _ context: UnsafeMutableRawPointer?,
+    _ easy: UnsafeMutableRawPointer?,
+    _ fd: curl_socket_t,
+    _ what: Int32,
+    _ context: UnsafeMutableRawPointer?,
     _ socket: UnsafeMutableRawPointer?
 ) -> Int32 {
     guard let context = unsafe context else { return 0 }
@@ -100,7 +103,9 @@ private func socketChanged(
 }
 
 private func timerChanged(
-    _ multi: UnsafeMutableRawPointer?, _ milliseconds: Int, _ context: UnsafeMutableRawPointer?
+    _ multi: UnsafeMutableRawPointer?,
+    _ milliseconds: Int,
+    _ context: UnsafeMutableRawPointer?
 ) -> Int32 {
     guard let context = unsafe context else { return 0 }
     unsafe Unmanaged<MultiHandle>.fromOpaque(context).takeUnretainedValue().setTimer(milliseconds)

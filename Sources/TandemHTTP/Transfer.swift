@@ -14,6 +14,7 @@ final class Transfer {
 
     private var headParser = ResponseHeadParser()
     private var head: ResponseHead?
+    private(set) var hasHead = false
     private var pending: [UInt8] = []
     private var received = 0
     private(set) var lastByte = Deadline.now
@@ -36,6 +37,7 @@ final class Transfer {
         case .head(let head):
             touched.note(self)
             self.head = head
+            hasHead = true
             return true
         case .tooLarge:
             failure = TransferError(.tooLarge, "the head of the answer of \(server) is too large")
@@ -59,16 +61,15 @@ final class Transfer {
     /// True when there is something for the receiver.
     var isTouched: Bool { head != nil || !pending.isEmpty }
 
-    /// Hands over what has come since the last time.
-    func flush() {
-        if let head {
-            self.head = nil
-            receiver.head(head)
-        }
-        guard !pending.isEmpty else { return }
+    /// Hands over what has come since the last time; false when the receiver wants no more.
+    func flush() -> Bool {
         let bytes = pending
         pending = []
-        receiver.bytes(bytes)
+        if let head {
+            self.head = nil
+            if !receiver.head(head) { return false }
+        }
+        return bytes.isEmpty || receiver.bytes(bytes)
     }
 
     /// The moment at which it will have been idle for too long, were nothing to happen any more.

@@ -1,7 +1,9 @@
 internal import CCurl
 internal import Glibc
 
-/// Why a transfer did not come to its end. The message names the server and never shows a header, path or token.
+/// Why a transfer did not come to its end.
+///
+/// The message names the server and never shows a header, path or token.
 package struct TransferError: Error, Equatable, Sendable {
     package enum Code: Sendable {
         /// The host's name has no address.

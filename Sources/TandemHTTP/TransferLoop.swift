@@ -1,7 +1,9 @@
 internal import CCurl
 package import TandemSystem
 
-/// HTTP transfers on an event loop. Any thread may start and cancel; curl is touched on the loop's thread only.
+/// HTTP transfers on an event loop.
+///
+/// Any thread may start and cancel; curl is touched on the loop's thread only.
 package final class TransferLoop: Sendable {
     private let loop: EventLoop
     private let issued = Lock<UInt64>(0)
@@ -22,7 +24,8 @@ package final class TransferLoop: Sendable {
             number: issued.withLock { issued in
                 issued &+= 1
                 return issued
-            })
+            }
+        )
         if !loop.post({ [session] in session.start(id, request, receiver) }) {
             receiver.end(TransferError(.cancelled, "the library is being closed"))
         }
@@ -91,12 +94,16 @@ private final class TransferSession: @unchecked Sendable {
 extension TransferSession {
     /// Hands over what curl's last turn brought, then ends what has ended.
     private func settle() {
-        for transfer in touched.take() where transfers[transfer.id] != nil { transfer.flush() }
+        for transfer in touched.take() where transfers[transfer.id] != nil {
+            if !transfer.flush() { cancel(transfer.id) }
+        }
         while let (transfer, result) = multi?.nextFinished() { conclude(transfer, result) }
     }
 
     private func conclude(_ transfer: Transfer, _ result: CURLcode) {
         var failure = transfer.failure
+        // A connection that ends inside the head is no error to curl.
+        let result = result == CURLE_OK && !transfer.hasHead ? CURLE_GOT_NOTHING : result
         if failure == nil, result != CURLE_OK, let easy = transfer.easy {
             failure = TransferError(
                 result,

@@ -3,9 +3,10 @@
 /// All calls come on the loop's thread, with no lock held and from outside curl: they may start and cancel transfers.
 /// (`end` alone comes on the thread that called `start` when the loop has already stopped.)
 package protocol TransferReceiver: AnyObject, Sendable {
-    func head(_ head: ResponseHead)
-    /// What one read from the network brought of the body.
-    func bytes(_ bytes: [UInt8])
+    /// False ends the transfer, with `.cancelled`.
+    func head(_ head: ResponseHead) -> Bool
+    /// What one read from the network brought of the body; false ends the transfer, with `.cancelled`.
+    func bytes(_ bytes: [UInt8]) -> Bool
     /// The response is complete, or the transfer has failed.
     func end(_ failure: TransferError?)
 }

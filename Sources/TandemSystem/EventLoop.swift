@@ -106,8 +106,10 @@ internal import CTandemSystem
         return thread.isCurrent ? false : thread.join(by: deadline)
     }
 
-    /// Calls `ready` on the loop's thread whenever the descriptor is what `interest` names, or broken; on the loop's
-    /// thread only. A second call for the same descriptor replaces the first; false when it cannot be watched.
+    /// Calls `ready` on the loop's thread whenever the descriptor is what `interest` names, or broken.
+    ///
+    /// On the loop's thread only. A second call for the same descriptor replaces the first; false when it cannot be
+    /// watched.
     @discardableResult
     package func watch(_ fd: Int32, for interest: Readiness, _ ready: @escaping (Readiness) -> Void) -> Bool {
         setInterest(fd, interest, tag: watches.insert(fd, ready))
