@@ -1,4 +1,5 @@
 package import TandemJSON
+package import TandemProviders
 package import TandemSystem
 
 /// What an embedded engine is opened with. Nothing else reaches it: no environment, no file of the user's.
@@ -45,9 +46,16 @@ package struct EngineConfiguration: Sendable {
     package var defaultModel: String?
     package var connectTimeoutMilliseconds: Int64 = 30_000
     package var idleTimeoutMilliseconds: Int64 = 90_000
-    /// The ports of loopback on which a model server is looked for.
-    package var discoveryPorts: [Int] = [8080, 11434]
+    /// Where on loopback a model server is looked for.
+    package var discoveryCandidates = LoopbackDiscovery.usual
     package var log: Log?
+    /// Models of the caller's own instead of those that speak over the network; for tests.
+    package var makeModel: (@Sendable (_ providerID: String) -> any Model)?
+    /// A full disk, for tests.
+    package var maximumPages: Int64?
 
     package init() {}
+
+    /// Tells databases in memory of one process apart.
+    var memoryName: String { Random().uuid() }
 }
