@@ -8,7 +8,7 @@ enum ClientTable {
 
     /// The client, unless it is closed or being closed.
     static func find(_ handle: OpaquePointer?) -> Client? {
-        guard let client = findClosing(handle), !client.isClosing else { return nil }
+        guard let client = unsafe findClosing(handle), !client.isClosing else { return nil }
         return client
     }
 
@@ -35,7 +35,7 @@ extension Slot {
     /// What the client is told of its slot.
     func host() -> ClientHost {
         unsafe ClientHost(
-            signal: Signal(borrowing: .init(&raw.pointee.signal)),
+            signal: Signal(borrowing: libtandem_slot_signal(raw)),
             slot: index,
             setBusy: { [self] isBusy in unsafe libtandem_slot_set_busy(raw, isBusy ? 1 : 0) },
             takeWoken: { [self] in unsafe libtandem_slot_take_woken(raw) != 0 },

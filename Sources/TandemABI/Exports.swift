@@ -29,9 +29,9 @@ public func tandem_open(
 
 @_cdecl("tandem_stats") @implementation
 public func tandem_stats(_ c: OpaquePointer?) -> UnsafeMutablePointer<CChar>? {
-    let refusal = libtandem_refusal(c, LIBTANDEM_EXPORT_PLAIN)
+    let refusal = unsafe libtandem_refusal(c, LIBTANDEM_EXPORT_PLAIN)
     guard refusal == 0 else { return unsafe libtandem_refusal_text(refusal) }
-    guard let client = ClientTable.find(c) else { return unsafe libtandem_refusal_text(FailureName.closed.code) }
+    guard let client = unsafe ClientTable.find(c) else { return unsafe libtandem_refusal_text(FailureName.closed.code) }
     return unsafe cString(JSONWriter.object { $0.member("ok", client.stats()) })
 }
 
@@ -43,7 +43,7 @@ public func tandem_submit(
     _ error_json: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>?
 ) -> UInt64 {
     if let place = unsafe error_json { unsafe place.pointee = nil }
-    let refusal = libtandem_refusal(c, LIBTANDEM_EXPORT_PLAIN)
+    let refusal = unsafe libtandem_refusal(c, LIBTANDEM_EXPORT_PLAIN)
     guard refusal == 0 else {
         unsafe give(libtandem_refusal_text(refusal), to: error_json)
         return 0
@@ -53,9 +53,9 @@ public func tandem_submit(
 
 @_cdecl("tandem_cancel") @implementation
 public func tandem_cancel(_ c: OpaquePointer?, _ op: UInt64) -> Int32 {
-    let refusal = libtandem_refusal(c, LIBTANDEM_EXPORT_PLAIN)
+    let refusal = unsafe libtandem_refusal(c, LIBTANDEM_EXPORT_PLAIN)
     guard refusal == 0 else { return refusal }
-    guard let client = ClientTable.find(c) else { return FailureName.closed.code }
+    guard let client = unsafe ClientTable.find(c) else { return FailureName.closed.code }
     if op == UInt64.max {
         client.cancelAll()
         return 0
@@ -65,9 +65,9 @@ public func tandem_cancel(_ c: OpaquePointer?, _ op: UInt64) -> Int32 {
 
 @_cdecl("tandem_pause") @implementation
 public func tandem_pause(_ c: OpaquePointer?, _ op: UInt64, _ on: Int32) -> Int32 {
-    let refusal = libtandem_refusal(c, LIBTANDEM_EXPORT_PLAIN)
+    let refusal = unsafe libtandem_refusal(c, LIBTANDEM_EXPORT_PLAIN)
     guard refusal == 0 else { return refusal }
-    guard let client = ClientTable.find(c) else { return FailureName.closed.code }
+    guard let client = unsafe ClientTable.find(c) else { return FailureName.closed.code }
     return status(of: client.pause(op, on != 0))
 }
 
@@ -81,9 +81,9 @@ private func status(of result: Client.CancelResult) -> Int32 {
 
 @_cdecl("tandem_wakeup_fd") @implementation
 public func tandem_wakeup_fd(_ c: OpaquePointer?) -> Int32 {
-    let refusal = libtandem_refusal(c, LIBTANDEM_EXPORT_PLAIN)
+    let refusal = unsafe libtandem_refusal(c, LIBTANDEM_EXPORT_PLAIN)
     guard refusal == 0 else { return refusal }
-    guard let client = ClientTable.find(c) else { return FailureName.closed.code }
+    guard let client = unsafe ClientTable.find(c) else { return FailureName.closed.code }
     let descriptor = client.wakeupDescriptor()
     return descriptor >= 0 ? descriptor : FailureName.limit.code
 }
@@ -118,21 +118,20 @@ public func tandem_get(
 ) -> UnsafeMutablePointer<CChar>? {
     let refusal = libtandem_refusal(nil, LIBTANDEM_EXPORT_PLAIN)
     guard refusal == 0 || refusal == FailureName.forked.code else { return nil }
-    guard let bytes = unsafe bytes(json), let pointer = unsafe bytes(pointer),
-        let path = String(validating: pointer, as: UTF8.self),
-        let value = (try? JSONText(checking: bytes))?.value(at: path)
+    guard let text = unsafe bytes(json), let path = unsafe pointer.flatMap({ unsafe String(validatingCString: $0) }),
+        let value = (try? JSONText(checking: text))?.value(at: path)
     else { return nil }
-    guard let text = value.string else { return unsafe cString(value) }
+    guard let content = value.string else { return unsafe cString(value) }
     // A C string ends at its first NUL: what has one inside is given as JSON.
-    return unsafe text.utf8.contains(0) ? cString(value) : cString(text.utf8)
+    return unsafe content.utf8.contains(0) ? cString(value) : cString(content.utf8)
 }
 
 @_cdecl("tandem_quote") @implementation
 public func tandem_quote(_ text: UnsafePointer<CChar>?) -> UnsafeMutablePointer<CChar>? {
     let refusal = libtandem_refusal(nil, LIBTANDEM_EXPORT_PLAIN)
     guard refusal == 0 || refusal == FailureName.forked.code else { return nil }
-    guard let bytes = unsafe bytes(text), let text = String(validating: bytes, as: UTF8.self) else { return nil }
+    guard let content = unsafe text.flatMap({ unsafe String(validatingCString: $0) }) else { return nil }
     var writer = JSONWriter()
-    writer.string(text)
+    writer.string(content)
     return unsafe cString(writer.finish())
 }

@@ -23,7 +23,7 @@ enum Opening {
             if configuration.pumpsItself { try startPumping(slot) }
             Log.write(3, "client opened", .emptyObject)
             client.log(3, "client opened", .emptyObject)
-            return slot.handle
+            return unsafe slot.handle
         } catch {
             slot.free()
             throw error
@@ -53,7 +53,7 @@ enum Opening {
 
     /// `"delivery":"thread"`: one thread that pumps until the client is closed.
     private static func startPumping(_ slot: Slot) throws(Failure) {
-        let handle = UInt(bitPattern: slot.handle)
+        let handle = unsafe UInt(bitPattern: slot.handle)
         let thread = Thread.start("tandem-pump") {
             while unsafe tandem_pump(OpaquePointer(bitPattern: handle), 0, -1) >= 0 {}
         }

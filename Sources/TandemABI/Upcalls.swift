@@ -118,7 +118,7 @@ private func setHandler(
     _ context: UnsafeMutablePointer<UnsafeMutableRawPointer?>?,
     _ drop: UnsafeMutablePointer<tandem_notify_fn?>?
 ) -> Int32 {
-    guard let client = ClientTable.find(handle), let function = unsafe function, let context = unsafe context,
+    guard let client = unsafe ClientTable.find(handle), let function = unsafe function, let context = unsafe context,
         let drop = unsafe drop
     else { return FailureName.closed.code }
     let given = unsafe hostFunction(unsafeBitCast(function.pointee, to: UInt.self), context.pointee, drop.pointee)
@@ -134,7 +134,7 @@ private func setWakeup(
     _ context: UnsafeMutablePointer<UnsafeMutableRawPointer?>?,
     _ drop: UnsafeMutablePointer<tandem_notify_fn?>?
 ) -> Int32 {
-    guard let client = ClientTable.find(handle), let function = unsafe function, let context = unsafe context,
+    guard let client = unsafe ClientTable.find(handle), let function = unsafe function, let context = unsafe context,
         let drop = unsafe drop
     else { return FailureName.closed.code }
     let given = unsafe hostFunction(unsafeBitCast(function.pointee, to: UInt.self), context.pointee, drop.pointee)
@@ -183,7 +183,7 @@ private func startStream(
 ) -> UInt64 {
     var operationName: String?
     do throws(Failure) {
-        guard let client = ClientTable.find(handle) else {
+        guard let client = unsafe ClientTable.find(handle) else {
             throw Failure(.closed, "the client is closed or was never open")
         }
         guard let operation = try unsafe operation(named: name) else { return 0 }

@@ -28,6 +28,7 @@ void libtandem_slot_free(libtandem_slot *slot);
 /* The slot of a live handle, or NULL. */
 libtandem_slot *libtandem_slot_of(const tandem_client *client);
 int32_t libtandem_slot_index(const libtandem_slot *slot);
+libtandem_signal *libtandem_slot_signal(libtandem_slot *slot);
 void libtandem_slot_set_busy(libtandem_slot *slot, int32_t busy);
 /* Whether somebody woke it since this was last asked. */
 int32_t libtandem_slot_take_woken(libtandem_slot *slot);
