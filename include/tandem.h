@@ -272,8 +272,7 @@ typedef void(TANDEM_CALL *tandem_host_fn)(void *ud, uint64_t call, const char *c
 typedef void(TANDEM_CALL *tandem_log_fn)(void *ud, int32_t level, const char *record_json) TANDEM_NOEXCEPT;
 
 /*
- * ---- LIBRARY
- * ----------------------------------------------------------------------------------------------------------
+ * LIBRARY
  *
  * The library's version: major * 65536 + minor * 256 + patch, so 0.1.0 is 256. Works everywhere, also after fork and in
  * every callback.
@@ -331,8 +330,7 @@ TANDEM_API void TANDEM_CALL tandem_free(void *p);
 TANDEM_API int32_t TANDEM_CALL tandem_set_log(tandem_log_fn fn, void *ud, tandem_notify_fn drop, int32_t level);
 
 /*
- * ---- CLIENT
- * -----------------------------------------------------------------------------------------------------------
+ * CLIENT
  *
  * Opens a client. `config_json` is an object with the options below; NULL is {} and means the embedded engine, in
  * memory. An option that is unknown is an error that names it (`unknown_argument`). No network is used here; the
@@ -410,8 +408,7 @@ TANDEM_API int32_t TANDEM_CALL tandem_close(tandem_client *c, int32_t timeout_ms
 TANDEM_API char *TANDEM_CALL tandem_stats(tandem_client *c);
 
 /*
- * ---- OPERATIONS
- * -------------------------------------------------------------------------------------------------------
+ * OPERATIONS
  *
  * Makes an operation and waits for its result: tandem_submit and tandem_wait without showing the id. It blocks until
  * the result is there or the operation's own deadline ("$timeout_ms", "timeout_ms") has passed, which is the error
@@ -476,8 +473,7 @@ TANDEM_API int32_t TANDEM_CALL tandem_cancel(tandem_client *c, uint64_t op);
 TANDEM_API int32_t TANDEM_CALL tandem_pause(tandem_client *c, uint64_t op, int32_t on);
 
 /*
- * ---- EVENTS
- * -----------------------------------------------------------------------------------------------------------
+ * EVENTS
  *
  * Runs callbacks for what is queued, oldest first, on this thread, at most max_events of them; max_events <= 0: as many
  * as are queued when the first is there. Events that no callback claims stay for tandem_next. With nothing queued it
@@ -540,8 +536,7 @@ TANDEM_API int32_t TANDEM_CALL tandem_set_wakeup(tandem_client *c, tandem_notify
 TANDEM_API int32_t TANDEM_CALL tandem_wake(tandem_client *c);
 
 /*
- * ---- HOST
- * -------------------------------------------------------------------------------------------------------------
+ * HOST
  *
  * Not in this version: returns 0 and the error `not_supported`, after running drop. What it will be:
  *
@@ -583,8 +578,7 @@ TANDEM_API int32_t TANDEM_CALL tandem_reply_chunk(tandem_client *c, uint64_t cal
 TANDEM_API int32_t TANDEM_CALL tandem_reply_wanted(tandem_client *c, uint64_t call);
 
 /*
- * ---- JSON
- * -------------------------------------------------------------------------------------------------------------
+ * JSON
  *
  * Takes a value out of a JSON text by RFC 6901 pointer: "/ok/id", "/ok/events/0/type", "" for the whole. A string comes
  * as its text, without quotes and with escapes undone; anything else as JSON ("12", "true", "null", "{...}"). NULL
