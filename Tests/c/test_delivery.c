@@ -34,6 +34,7 @@ static void own_thread(void)
     CHECK_INT("K11 always the same", 0, strange);
     CHECK_INT("K11 with all signals blocked", 0, unblocked);
     CHECK_INT("K11 in order", 0, own.disordered);
+    nap(100);
     CHECK_INT("K11 the host cannot pump beside it", TANDEM_E_BUSY, tandem_pump(c, 0, 0));
     CHECK_OK("K11 wait works", keep(tandem_wait(c, tandem_submit(c, "engine.health", NULL, NULL), -1)));
     CHECK_INT("K11 close", TANDEM_OK, tandem_close(c, -1));
