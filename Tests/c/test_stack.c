@@ -3,7 +3,7 @@
 
 #include "client.h"
 
-static char deep[512], deep_config[512];
+static char deep[512], deep_config[1024];
 static int operations, answered;
 
 static void nothing(void *ud, uint64_t op, const char *event)
