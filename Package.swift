@@ -13,8 +13,6 @@ let settings: [SwiftSetting] = [
 
 let testSettings: [SwiftSetting] = [
     .swiftLanguageMode(.v6),
-    .enableUpcomingFeature("ExistentialAny"),
-    .enableUpcomingFeature("MemberImportVisibility"),
     .treatAllWarnings(as: .error),
 ]
 
@@ -60,7 +58,7 @@ let package = Package(
         .systemLibrary(name: "CJansson", pkgConfig: "jansson"),
         .systemLibrary(name: "CSQLite", pkgConfig: "sqlite3"),
         c("CTandemSystem"),
-        c("CTandemKernel", ["CTandem"]),
+        c("CTandemKernel", ["CTandem", "CTandemSystem"]),
         c("CTandemTable"),
 
         swift("TandemSystem", ["CTandemSystem"]),

@@ -12,7 +12,11 @@ package struct Deadline: Sendable, Equatable {
 
     /// So many milliseconds from now; a negative number means never, 0 a moment that has passed.
     package init(afterMilliseconds milliseconds: Int64) {
-        if milliseconds < 0 { self = .never } else if milliseconds == 0 { self = .passed } else {
+        if milliseconds < 0 {
+            self = .never
+        } else if milliseconds == 0 {
+            self = .passed
+        } else {
             let (span, overflow) = UInt64(milliseconds).multipliedReportingOverflow(by: 1_000_000)
             self.init(nanoseconds: overflow ? nil : Deadline.now &+ span)
         }

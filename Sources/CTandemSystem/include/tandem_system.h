@@ -17,4 +17,15 @@ void libtandem_name_thread(const char *name);
 /* 64 bits of the system's randomness. */
 uint64_t libtandem_random_seed(void);
 
+/* A word to wait on that may be raised from a signal handler (futex(2)); a condition variable may not. */
+typedef struct libtandem_signal {
+  uint32_t epoch;
+  uint32_t waiters;
+} libtandem_signal;
+uint32_t libtandem_signal_epoch(libtandem_signal *signal);
+void libtandem_signal_raise(libtandem_signal *signal);
+/* Returns when the epoch is no longer the given one, when the monotonic clock reaches the deadline (UINT64_MAX: never),
+   or for no reason. */
+void libtandem_signal_wait(libtandem_signal *signal, uint32_t epoch, uint64_t deadline_ns);
+
 #endif

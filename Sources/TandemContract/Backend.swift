@@ -1,0 +1,23 @@
+package import TandemSystem
+
+/// An engine, wherever it runs.
+package protocol Backend: Sendable {
+    /// Answers on the calling thread; blocks until the call's deadline at the latest.
+    func answer(_ request: Request, _ call: Call) -> Result<Reply, Failure>
+
+    /// Begins at once and never blocks: touches memory only. Events in order, last of all `end`.
+    func start(_ request: Request, _ call: Call, into sink: any Sink)
+
+    /// Ends everything; true when all of its threads are gone.
+    func close(by deadline: Deadline) -> Bool
+}
+
+/// Where the pieces of a started operation go.
+package protocol Sink: AnyObject, Sendable {
+    /// Takes events in order and says how many; fewer than given: the consumer is behind and the rest comes again after
+    /// `Call.resume()`. Never blocks and never calls out.
+    func take(_ events: ArraySlice<EngineEvent>) -> Int
+
+    /// The operation is over. A stream that ended by itself has no reply.
+    func end(_ outcome: Result<Reply?, Failure>)
+}

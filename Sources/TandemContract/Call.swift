@@ -1,0 +1,40 @@
+package import TandemSystem
+
+/// One operation under way: its deadline, and whether the caller still wants it.
+package final class Call: Sendable {
+    private struct State {
+        var isCancelled = false
+        var onCancel: (@Sendable () -> Void)?
+        var onResume: (@Sendable () -> Void)?
+    }
+
+    package let deadline: Deadline
+    private let state = Lock(State())
+
+    package init(deadline: Deadline) { self.deadline = deadline }
+
+    package var isCancelled: Bool { state.withLock { $0.isCancelled } }
+
+    /// What cancelling has to stop; runs at once when the call is cancelled already, at most once in all.
+    package func whenCancelled(_ body: @escaping @Sendable () -> Void) {
+        let isLate = state.withLock { state in
+            if !state.isCancelled { state.onCancel = body }
+            return state.isCancelled
+        }
+        if isLate { body() }
+    }
+
+    /// What has to happen when a stream's consumer, having been behind, has room again.
+    package func whenResumed(_ body: @escaping @Sendable () -> Void) { state.withLock { $0.onResume = body } }
+
+    package func cancel() {
+        let body = state.withLock { state in
+            state.isCancelled = true
+            defer { state.onCancel = nil }
+            return state.onCancel
+        }
+        body?()
+    }
+
+    package func resume() { state.withLock { $0.onResume }?() }
+}
