@@ -34,6 +34,8 @@ libtandem_slot *libtandem_slot_of(const tandem_client *client) {
 
 int32_t libtandem_slot_index(const libtandem_slot *slot) { return (int32_t)(slot - slots); }
 
+libtandem_signal *libtandem_slot_signal(libtandem_slot *slot) { return &slot->signal; }
+
 void libtandem_slot_set_busy(libtandem_slot *slot, int32_t busy) {
   __atomic_store_n(&slot->busy, (uint32_t)busy, __ATOMIC_SEQ_CST);
 }

@@ -28,6 +28,7 @@ void libtandem_slot_free(libtandem_slot *slot);
 /* The slot of a live handle, or NULL. */
 libtandem_slot *libtandem_slot_of(const tandem_client *client);
 int32_t libtandem_slot_index(const libtandem_slot *slot);
+libtandem_signal *libtandem_slot_signal(libtandem_slot *slot);
 void libtandem_slot_set_busy(libtandem_slot *slot, int32_t busy);
 /* Whether somebody woke it since this was last asked. */
 int32_t libtandem_slot_take_woken(libtandem_slot *slot);
@@ -98,6 +99,11 @@ typedef struct libtandem_upcalls {
 } libtandem_upcalls;
 
 void libtandem_install(const libtandem_upcalls *upcalls);
+
+/* -- the process's log -- */
+
+int32_t libtandem_log_level(void);
+void libtandem_log(int32_t level, const char *record_json);
 
 /* An R3 error made without locks or Swift, to be freed: for calls on no client and in forked children. */
 char *libtandem_error_text(int32_t code, const char *name, const char *message);

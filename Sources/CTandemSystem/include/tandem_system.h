@@ -28,4 +28,34 @@ void libtandem_signal_raise(libtandem_signal *signal);
    or for no reason. */
 void libtandem_signal_wait(libtandem_signal *signal, uint32_t epoch, uint64_t deadline_ns);
 
+/* An epoll instance and an eventfd, both close-on-exec and remembered for the fork handler; -1 when there is none. */
+enum libtandem_interest { LIBTANDEM_READABLE = 1, LIBTANDEM_WRITABLE = 2, LIBTANDEM_BROKEN = 4 };
+struct libtandem_ready {
+  uint64_t tag;
+  int state; /* of libtandem_interest */
+};
+int libtandem_epoll_create(void);
+/* Adds or changes a descriptor; 0 or an errno. */
+int libtandem_epoll_set(int epoll, int fd, int interest, uint64_t tag);
+void libtandem_epoll_remove(int epoll, int fd);
+/* The number of entries written to `ready`; 0 also for an interrupted wait, -1 for an epoll that does not work. */
+int libtandem_epoll_wait(int epoll, struct libtandem_ready *ready, int capacity, int timeout_ms);
+int libtandem_eventfd_create(void);
+void libtandem_eventfd_signal(int fd);
+void libtandem_eventfd_clear(int fd);
+/* Forgets the descriptor for the fork handler and closes it; nothing for a negative one. */
+void libtandem_close(int fd);
+int libtandem_set_cloexec(int fd);
+
+/* Keeps OpenSSL, if it is there and not yet initialised, from registering an exit handler. */
+void libtandem_openssl_no_atexit(void);
+/* The process's open descriptors, to find the two that a call into curl adds and to make them close-on-exec. */
+enum { LIBTANDEM_LISTED_FDS = 8192 };
+struct libtandem_open_fds {
+  int known;
+  uint8_t open[LIBTANDEM_LISTED_FDS / 8];
+};
+void libtandem_list_fds(struct libtandem_open_fds *fds);
+void libtandem_cloexec_new_pair(const struct libtandem_open_fds *before);
+
 #endif

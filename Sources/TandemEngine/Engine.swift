@@ -1,0 +1,175 @@
+package import TandemContract
+internal import TandemJSON
+internal import TandemStore
+package import TandemSystem
+
+/// The engine inside the process.
+package final class Engine: Backend {
+    private let core: EngineCore
+    private let handlers = HandlerTable()
+    private let lock: StateLock?
+    private let isClosing = Lock(false)
+
+    /// The operations that this engine answers; all others are `not_supported`.
+    package static var supported: Set<OperationNumber> { Set(HandlerTable.all.map(\.operation)) }
+
+    private init(_ core: EngineCore, _ lock: StateLock?) {
+        self.core = core
+        self.lock = lock
+    }
+
+    /// Opens the state and starts the engine's thread; transfers run on `loop`, which outlives the engine.
+    ///
+    /// Disk work, but no network. Fails with `state_locked`, `state_corrupt`, `state_full` or `invalid_argument`.
+    package static func open(_ configuration: EngineConfiguration, loop: EventLoop) throws(Failure) -> Engine {
+        let context = try EngineContext(configuration)
+        let state = try StateDirectory.open(configuration)
+        do throws(StoreError) {
+            let writer = try state.database.openWriter(
+                Schema.migrator, configuration.durability == .power ? .power : .process,
+                maximumPages: configuration.maximumPages)
+            var table = context.providers.withLock { $0 }
+            try Config.load(&table, from: writer)
+            let complete = table
+            context.providers.withLock { $0 = complete }
+            guard let thread = EventLoop.start(name: "tandem-engine") else {
+                throw StoreError(.other, "the system has no room for another thread")
+            }
+            let core = try EngineCore(
+                context, writer: writer, readers: ReaderPool(state.database), thread: thread,
+                models: ModelDesk(configuration, loop))
+            if let error = core.begin(Work(Interrupted.close)) {
+                _ = thread.stop(by: .never)
+                throw error
+            }
+            return Engine(core, state.lock)
+        } catch {
+            state.lock?.release()
+            throw Failure(error)
+        }
+    }
+
+    package func answer(_ request: Request, _ call: Call) -> Result<Reply, Failure> {
+        guard let handler = handlers[request.operation] else { return .failure(Engine.unsupported) }
+        if call.isCancelled { return .failure(Engine.cancelled) }
+        switch handler.lane {
+        case .read(let body): return read(body, request)
+        case .write, .later: return wait(handler, request, call)
+        case .stream: return .failure(Failure(.notSupported, "a stream has to be started, not answered"))
+        }
+    }
+
+    package func start(_ request: Request, _ call: Call, into sink: any Sink) {
+        let ticket = Ticket(sink)
+        guard let handler = handlers[request.operation] else { return ticket.finish(.failure(Engine.unsupported)) }
+        switch handler.lane {
+        case .read(let body):
+            call.whenCancelled { ticket.finish(.failure(Engine.cancelled)) }
+            let isPosted = core.pool.post { [self] in
+                if !ticket.isOver { ticket.finish(read(body, request).map { $0 }) }
+            }
+            if !isPosted { ticket.finish(.failure(.engineClosed)) }
+        case .write, .later: begin(handler, request, call, ticket)
+        case .stream(let filter): core.subscribe(filter(request), ticket, call)
+        }
+    }
+
+    /// Ends everything: streams, runs, threads. True when all threads are gone; else it may be called again.
+    package func close(by deadline: Deadline) -> Bool {
+        let isFirst = isClosing.withLock { isClosing in
+            defer { isClosing = true }
+            return !isClosing
+        }
+        if isFirst {
+            core.post(Work({ (batch) throws(StoreError) in try batch.endEverything() }) { core, error in core.loseAll(error) })
+            core.refuseWork()
+        }
+        guard core.thread.stop(by: deadline), core.pool.stop(by: deadline), core.readers.close(by: deadline) else {
+            return false
+        }
+        core.closeWriter()
+        lock?.release()
+        return true
+    }
+}
+
+extension Engine {
+    private static let unsupported = Failure(.notSupported, "this operation is not supported by the embedded engine yet")
+    private static let cancelled = Failure(.cancelled, "the operation was cancelled")
+
+    /// How long a run may take to stop when its caller no longer waits.
+    private static let stopMilliseconds: Int64 = 5_000
+
+    private func read(
+        _ body: @Sendable (Reading, Request) throws(Halt) -> Reply,
+        _ request: Request
+    ) -> Result<Reply, Failure> {
+        do throws(Halt) {
+            return .success(
+                try core.readers.read { (connection) throws(Halt) in
+                    try body(Reading(connection: connection, context: core.context), request)
+                })
+        } catch { return Engine.result(of: error) }
+    }
+
+    private func wait(_ handler: Handler, _ request: Request, _ call: Call) -> Result<Reply, Failure> {
+        let ticket = Ticket()
+        begin(handler, request, call, ticket)
+        if let outcome = ticket.wait(until: call.deadline) { return Engine.reply(outcome) }
+        if let stop = ticket.stop.withLock({ $0 }) {
+            stop(.timedOutRun(true))
+            let last = Deadline(afterMilliseconds: Engine.stopMilliseconds)
+            if let outcome = ticket.wait(until: last) { return Engine.reply(outcome) }
+        }
+        ticket.finish(.failure(.timedOutRun(false)))
+        return .failure(.timedOutRun(false))
+    }
+
+    /// Hands a write to the engine's thread.
+    private func begin(_ handler: Handler, _ request: Request, _ call: Call, _ ticket: Ticket) {
+        if case .write = handler.lane { call.whenCancelled { ticket.finish(.failure(Engine.cancelled)) } }
+        let work = Work({ (batch) throws(StoreError) in
+            try Engine.perform(handler, request, call, ticket, batch)
+        }) { _, error in ticket.finish(.failure(Failure(error))) }
+        if !core.post(work) { ticket.finish(.failure(.engineClosed)) }
+    }
+
+    private static func perform(
+        _ handler: Handler,
+        _ request: Request,
+        _ call: Call,
+        _ ticket: Ticket,
+        _ batch: Batch
+    ) throws(StoreError) {
+        if ticket.isOver { return }
+        do throws(Halt) {
+            switch handler.lane {
+            case .write(let body):
+                let reply = try body(batch, request)
+                batch.then { ticket.finish(.success(reply)) }
+            case .later(let body): try body(batch, request, LaterCall(ticket: ticket, call: call))
+            case .read, .stream: break
+            }
+        } catch {
+            if case .store(let error) = error { throw error }
+            let outcome = result(of: error)
+            batch.then { ticket.finish(outcome.map { $0 }) }
+        }
+    }
+
+    private static func result(of halt: Halt) -> Result<Reply, Failure> {
+        switch halt {
+        case .reply(let reply): .success(reply)
+        case .failure(let failure): .failure(failure)
+        case .store(let error): .failure(Failure(error))
+        }
+    }
+
+    private static func reply(_ outcome: Ticket.Outcome) -> Result<Reply, Failure> {
+        switch outcome {
+        case .success(let reply?): .success(reply)
+        case .success(nil): .failure(Failure(.internalError, "the operation ended without a reply"))
+        case .failure(let failure): .failure(failure)
+        }
+    }
+}

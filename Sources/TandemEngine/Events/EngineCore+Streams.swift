@@ -1,0 +1,156 @@
+internal import TandemContract
+internal import TandemJSON
+internal import TandemStore
+internal import TandemSystem
+
+/// Streams: each goes on from the log at its own pace and holds up nobody.
+extension EngineCore {
+    private static let page: Int64 = 500
+
+    func newSubscriptionID() -> Subscriptions.ID {
+        issuedSubscriptions += 1
+        return issuedSubscriptions
+    }
+
+    /// Begins a stream: of one run from its first event on, otherwise from now on.
+    func subscribe(_ filter: EventFilter, _ ticket: Ticket, _ call: Call) {
+        let work = Work { (batch) in
+            let core = batch.core
+            let seq = batch.upcomingSeq - 1
+            batch.first { core.open(filter, ticket, call, from: seq) }
+        }
+        if !post(work) { ticket.finish(.failure(.engineClosed)) }
+    }
+
+    private func open(_ filter: EventFilter, _ ticket: Ticket, _ call: Call, from seq: Int64) {
+        if ticket.isOver { return }
+        let id = newSubscriptionID()
+        let isOfRun = filter.runID != nil
+        let subscription = Subscription(
+            filter, ticket, .live, lastSeq: isOfRun ? 0 : seq, opening: EngineCore.opening(context.clock.milliseconds))
+        subscriptions.add(id, subscription)
+        call.whenResumed { [weak self] in self?.resume(id) }
+        call.whenCancelled { [weak self] in
+            self?.post(Work { batch in batch.then { batch.core.unsubscribe(id, .streamCancelled) } })
+        }
+        if isOfRun { subscription.state = .waiting }
+        if giveOpening(subscription), isOfRun { read(id, subscription) }
+    }
+
+    private static func opening(_ milliseconds: Int64) -> [EngineEvent] {
+        [
+            EngineEvent(type: "server.connected", properties: .emptyObject),
+            EngineEvent(
+                type: "engine.lifecycle.ready",
+                properties: JSONWriter.object { writer in
+                    writer.member("status", "ready")
+                    writer.member("transport", "sse")
+                    writer.member("timestamp_ms", milliseconds)
+                }),
+        ]
+    }
+
+    /// False when the consumer did not take all of it.
+    private func giveOpening(_ subscription: Subscription) -> Bool {
+        guard let sink = subscription.ticket.sink, !subscription.opening.isEmpty else { return true }
+        subscription.opening.removeFirst(min(sink.take(subscription.opening[...]), subscription.opening.count))
+        if !subscription.opening.isEmpty { subscription.state = .waiting }
+        return subscription.opening.isEmpty
+    }
+
+    /// The consumer has room again.
+    func resume(_ id: Subscriptions.ID) {
+        post(
+            Work { batch in
+                batch.then {
+                    guard let subscription = batch.core.subscriptions[id] else { return }
+                    switch subscription.state {
+                    case .live: break
+                    case .reading: subscription.hasRoom = true
+                    case .waiting:
+                        if batch.core.giveOpening(subscription) { batch.core.read(id, subscription) }
+                    }
+                }
+            })
+    }
+
+    /// Ends a stream that its caller no longer wants, after what a worker is handing over.
+    func unsubscribe(_ id: Subscriptions.ID, _ failure: Failure) {
+        guard let subscription = subscriptions[id] else { return }
+        subscription.failure = failure
+        if case .reading = subscription.state { subscription.isCancelled = true } else {
+            subscriptions.end(id, .failure(failure))
+        }
+    }
+
+    /// Lets a worker hand over the next events of the log.
+    private func read(_ id: Subscriptions.ID, _ subscription: Subscription) {
+        subscription.state = .reading
+        subscription.hasRoom = false
+        let (filter, seq) = (subscription.filter, subscription.lastSeq)
+        guard let sink = subscription.ticket.sink else { return }
+        let isPosted = pool.post { [self] in
+            let result = handOver(filter, after: seq, to: sink)
+            post(Work { batch in batch.then { batch.core.finished(id, result) } })
+        }
+        if !isPosted { subscriptions.end(id, .failure(.engineClosed)) }
+    }
+
+    private enum HandOver: Sendable {
+        /// How far the consumer is now, and whether it took all and the log has no more.
+        case given(seq: Int64, tookAll: Bool, isLast: Bool, isEnd: Bool)
+        case unknownRun
+        case failed(Failure)
+    }
+
+    private func handOver(_ filter: EventFilter, after seq: Int64, to sink: any Sink) -> HandOver {
+        do throws(Halt) {
+            let page = try readers.read { (store) throws(Halt) in
+                try stored { () throws(StoreError) in
+                    try EventLog.page(store, filter, after: seq, limit: EngineCore.page)
+                }
+            }
+            guard let page else { return .unknownRun }
+            let events = page.map(\.event)
+            let taken = min(sink.take(events[...]), events.count)
+            let last = events.prefix(taken).last
+            return .given(
+                seq: last?.envelope?.seq ?? seq,
+                tookAll: taken == events.count,
+                isLast: events.count < Int(EngineCore.page),
+                isEnd: last.map { filter.ends(with: $0) } ?? false)
+        } catch {
+            switch error {
+            case .failure(let failure): return .failed(failure)
+            case .store(let error): return .failed(Failure(error))
+            case .reply: return .failed(Failure(.internalError, "a stream got a reply"))
+            }
+        }
+    }
+
+    private func finished(_ id: Subscriptions.ID, _ result: HandOver) {
+        guard let subscription = subscriptions[id] else { return }
+        switch result {
+        case .unknownRun:
+            subscriptions.end(id, .failure(Failure(.notFound, "there is no such run")))
+        case .failed(let failure): subscriptions.end(id, .failure(failure))
+        case .given(let seq, let tookAll, let isLast, let isEnd):
+            subscription.lastSeq = seq
+            if isEnd || subscription.isCancelled { return subscriptions.end(id, subscription.outcome) }
+            if !tookAll && !subscription.hasRoom {
+                subscription.state = .waiting
+            } else if tookAll && isLast && subscription.newestMissed <= seq {
+                subscription.state = .live
+            } else {
+                // What was committed after the page was read is in the log by now.
+                subscription.newestMissed = tookAll && isLast ? seq : subscription.newestMissed
+                read(id, subscription)
+            }
+        }
+    }
+}
+
+extension Failure {
+    static let engineClosed = Failure(.closed, "the engine is closed")
+    static let streamCancelled = Failure(.cancelled, "the stream was cancelled")
+}

@@ -1,0 +1,219 @@
+internal import TandemContract
+internal import TandemJSON
+internal import TandemProviders
+internal import TandemStore
+internal import TandemSystem
+
+/// Drives the machines of runs: what they say has to be written is written now, the rest is done after the commit.
+extension Batch {
+    func publish(_ event: RunEvent, of run: ActiveRun) throws(StoreError) {
+        try publish(event, run: run.number, run.names)
+    }
+
+    func publish(_ event: RunEvent, run number: Int64, _ names: RunNames) throws(StoreError) {
+        let properties = event.properties(names, partID: partID, now: { context.clock.milliseconds })
+        try publish(event.type, session: names.sessionID, run: (number, names.runID), properties)
+    }
+
+    /// Gives a run's machine its input and follows what it says.
+    func step(_ run: ActiveRun, _ input: RunMachine.Input) throws(StoreError) {
+        var run = run
+        var inputs = [input]
+        while !inputs.isEmpty {
+            for action in run.machine.step(inputs.removeFirst()) {
+                if let next = try perform(action, of: &run) { inputs.append(next) }
+            }
+        }
+        if run.machine.phase == .over { drop(run) } else { keep(run) }
+    }
+
+    /// The same for a run that may be over; then nothing happens.
+    func step(number: Int64, _ input: RunMachine.Input) throws(StoreError) {
+        if let run = run(number) { try step(run, input) }
+    }
+
+    /// What is known at once is the machine's next input.
+    private func perform(_ action: RunMachine.Action, of run: inout ActiveRun) throws(StoreError) -> RunMachine.Input? {
+        let core = core
+        let number = run.number
+        switch action {
+        case .publish(let event): try publish(event, of: run)
+        case .storePrompt(let text): run.promptRow = try store(.user, text, id: run.names.userMessageID, run)
+        case .storeModelText(let text):
+            if let row = run.promptRow { try MessageStore.setModelText(text, of: row, in: store) }
+        case .storeAnswer(let text): try store(.assistant, text, id: run.names.answerID, run)
+        case .storeNotice(let text):
+            try store(.assistant, text, id: context.random.uuid(), kind: .notice, run)
+        case .readFiles(let files):
+            let reader = run.reader
+            first { core.readFiles(files, reader, of: number) }
+        case .chooseModel: return chooseModel(for: run)
+        case .call(let request, let choice): first { core.call(request, choice, for: number) }
+        case .stopCall: first { core.stopCall(of: number) }
+        case .end(let end): try finish(run, end)
+        }
+        return nil
+    }
+
+    @discardableResult
+    private func store(
+        _ role: ModelMessage.Role,
+        _ text: String,
+        id: String,
+        kind: MessageStore.Kind = .said,
+        _ run: ActiveRun
+    ) throws(StoreError) -> Int64 {
+        let now = context.clock.milliseconds
+        let row = try MessageStore.insert(
+            role, text, id: id, kind: kind, session: (run.session, run.sessionID), at: now, into: store)
+        if var session = try SessionStore.find(run.sessionID, in: store) {
+            if role == .user { session.takeTitle(from: text) }
+            session.updatedMilliseconds = now
+            try SessionStore.update(session, in: store)
+        }
+        return row
+    }
+
+    private func chooseModel(for run: ActiveRun) -> RunMachine.Input? {
+        let wanted = run.machine.prompt.model ?? run.sessionModel
+        switch core.models.choose(wanted, context.providers.withLock { $0 }) {
+        case .chosen(let choice): return .modelChosen(.success(choice))
+        case .refused(let failure): return .modelChosen(.failure(failure))
+        case .lookAround:
+            let core = core
+            let number = run.number
+            first { core.lookAround(for: number) }
+            return nil
+        }
+    }
+
+    private func finish(_ run: ActiveRun, _ end: RunEnd) throws(StoreError) {
+        try RunStore.finish(run.number, end, at: context.clock.milliseconds, in: store)
+        let core = core
+        first { core.forget(run.number) }
+        guard let waiting = run.waiting else { return }
+        let reply = Reply.json(try MessageStore.wire(session: run.session, in: store))
+        core.answer(waiting, reply, in: self)
+    }
+}
+
+extension EngineCore {
+    private static let runMilliseconds: Int64 = 600_000
+
+    /// Gives a run its input in a batch of its own turn.
+    func post(_ input: RunMachine.Input, to number: Int64) {
+        post(
+            Work({ (batch) throws(StoreError) in try batch.step(number: number, input) }) { core, error in
+                core.lose(number, error)
+            })
+    }
+
+    func watch(_ number: Int64) {
+        let deadline = Deadline(afterMilliseconds: EngineCore.runMilliseconds)
+        timers[number] = thread.after(deadline) { [weak self] in self?.post(.timedOut, to: number) }
+    }
+
+    /// Lets go of what a run that is over still had.
+    func forget(_ number: Int64) {
+        transfers[number] = nil
+        if let timer = timers.removeValue(forKey: number) { thread.cancelTimer(timer) }
+    }
+
+    fileprivate func readFiles(_ files: [FilePart], _ reader: FileReader, of number: Int64) {
+        let isPosted = pool.post { [self] in
+            let texts = files.map(reader.read)
+            for flaw in texts.compactMap(\.flaw) {
+                context.log(2, "a file of a prompt was not read whole") { $0.member("reason", flaw) }
+            }
+            post(.filesRead(texts), to: number)
+        }
+        if !isPosted { post(.filesRead([]), to: number) }
+    }
+
+    fileprivate func call(_ request: ModelRequest, _ choice: ModelChoice, for number: Int64) {
+        guard runs[number] != nil else { return }
+        transfers[number] = models.model(of: choice).start(request) { [weak self] events in
+            self?.heard(events, choice, by: number)
+        }
+    }
+
+    private func heard(_ events: [ModelEvent], _ choice: ModelChoice, by number: Int64) {
+        if case .failed(let failure)? = events.last, failure.category != .cancelled, failure.status == nil {
+            models.distrust(choice)
+        }
+        post(.model(events), to: number)
+    }
+
+    fileprivate func stopCall(of number: Int64) { transfers[number]?.cancel() }
+
+    /// Looks for a model server on this machine; runs that ask meanwhile wait for the same answer.
+    fileprivate func lookAround(for number: Int64) {
+        models.lookAround { [weak self] in
+            self?.post(
+                Work({ (batch) throws(StoreError) in
+                    if let run = batch.run(number) { try batch.resume(run) }
+                }) { core, error in core.lose(number, error) })
+        }
+    }
+
+    /// Hands the messages to whoever waits for the run, its events first.
+    fileprivate func answer(_ waiting: Waiting, _ reply: Reply, in batch: Batch) {
+        guard let id = waiting.subscription else {
+            batch.then { waiting.ticket.finish(waiting.failure.map { .failure($0) } ?? .success(reply)) }
+            return
+        }
+        batch.first { [subscriptions] in
+            subscriptions[id]?.reply = reply
+            subscriptions[id]?.failure = waiting.failure
+        }
+    }
+
+    /// Ends a run whose changes the store refuses: its subscribers learn it now, the store as soon as it can.
+    func lose(_ number: Int64, _ error: StoreError) {
+        guard var run = runs.removeValue(forKey: number) else { return }
+        runOfSession[run.sessionID] = nil
+        var events: [LoggedEvent] = []
+        let reason = Failure(error)
+        for action in run.machine.step(.stateLost(reason.message)) {
+            switch action {
+            case .publish(let event): events.append(logged(event, of: run))
+            case .stopCall: stopCall(of: number)
+            case .end(let end):
+                unsaved.append(
+                    UnsavedEnd(run: number, events: events, end: end, milliseconds: context.clock.milliseconds))
+            default: break
+            }
+        }
+        forget(number)
+        if let id = run.waiting?.subscription { subscriptions[id]?.failure = reason }
+        subscriptions.publish(events)
+        if let waiting = run.waiting, waiting.subscription == nil { waiting.ticket.finish(.failure(reason)) }
+    }
+
+    private func logged(_ event: RunEvent, of run: ActiveRun) -> LoggedEvent {
+        defer { nextSeq += 1 }
+        let properties = event.properties(
+            run.names,
+            partID: {
+                nextPart += 1
+                return "part-\(nextPart)"
+            }, now: { context.clock.milliseconds })
+        return LoggedEvent(
+            run: run.number,
+            event: EngineEvent(
+                type: event.type,
+                properties: properties,
+                envelope: EngineEvent.Envelope(
+                    eventID: context.random.uuid(), seq: nextSeq,
+                    occurredAtMilliseconds: context.clock.milliseconds, sessionID: run.sessionID, runID: run.runID)
+            ))
+    }
+}
+
+extension Batch {
+    /// Goes on with a run that waited for a look around.
+    fileprivate func resume(_ run: ActiveRun) throws(StoreError) {
+        guard run.machine.phase == .choosingModel, let input = chooseModel(for: run) else { return }
+        try step(run, input)
+    }
+}

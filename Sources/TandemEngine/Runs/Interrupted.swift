@@ -1,0 +1,60 @@
+internal import TandemJSON
+internal import TandemProviders
+internal import TandemStore
+internal import TandemSystem
+
+/// Closes the runs that were going on when the process ended: their text so far is kept, and their end is told.
+enum Interrupted {
+    private struct Found {
+        let number: Int64
+        let session: Int64
+        let names: RunNames
+    }
+
+    static func close(_ batch: Batch) throws(StoreError) {
+        let found = try batch.store.all(
+            "SELECT number, session, session_id, id, answer_id FROM runs WHERE finished_ms IS NULL ORDER BY number"
+        ) { row in
+            Found(
+                number: row.integer(0), session: row.integer(1),
+                names: RunNames(
+                    sessionID: row.text(2), runID: row.text(3), userMessageID: "", answerID: row.text(4)))
+        }
+        for run in found { try close(run, batch) }
+    }
+
+    private static func close(_ run: Found, _ batch: Batch) throws(StoreError) {
+        let failure = RunFailure.interrupted
+        let end = RunEnd(status: .error, error: failure.message, category: failure.category)
+        let text = try self.text(of: run.number, in: batch.store)
+        if !text.allSatisfy(\.isWhitespace) { try store(text, id: run.names.answerID, .said, run, batch) }
+        try store(failure.notice, id: batch.context.random.uuid(), .notice, run, batch)
+        for event in [RunEvent.failed(failure), .status("error"), .updated("error"), .finished(end)] {
+            try batch.publish(event, run: run.number, run.names)
+        }
+        try RunStore.finish(run.number, end, at: batch.context.clock.milliseconds, in: batch.store)
+        batch.context.log(2, "a run was cut off by the end of its process") { $0.member("run_id", run.names.runID) }
+    }
+
+    private static func store(
+        _ text: String,
+        id: String,
+        _ kind: MessageStore.Kind,
+        _ run: Found,
+        _ batch: Batch
+    ) throws(StoreError) {
+        try MessageStore.insert(
+            .assistant, text, id: id, kind: kind, session: (run.session, run.names.sessionID),
+            at: batch.context.clock.milliseconds, into: batch.store)
+    }
+
+    /// The answer's text as far as it was published.
+    private static func text(of run: Int64, in store: Connection) throws(StoreError) -> String {
+        try store.all(
+            "SELECT payload FROM events WHERE run = ? AND type = 'message.part.updated' ORDER BY seq", .integer(run)
+        ) { JSONText(trusted: $0.bytes(0)) }
+        .filter { $0["agent"] == nil }
+        .compactMap { $0["delta"]?.string }
+        .joined()
+    }
+}

@@ -1,0 +1,151 @@
+internal import TandemJSON
+internal import TandemProviders
+
+/// Who a run is: the names that its events carry.
+struct RunNames: Equatable, Sendable {
+    let sessionID: String
+    let runID: String
+    let userMessageID: String
+    let answerID: String
+    var clientID: String?
+    var agentID: String?
+    var agentProfile: String?
+    var correlationID: String?
+}
+
+extension RunEvent {
+    /// The properties; `partID` makes a new part's name and `now` tells the time, where the event has them.
+    func properties(_ names: RunNames, partID: () -> String, now: () -> Int64) -> JSONText {
+        JSONWriter.object { writer in
+            writer.member("sessionID", names.sessionID)
+            switch self {
+            case .started: writeStart(&writer, names, now())
+            case .status(let status, let error), .updated(let status, let error):
+                writer.member("status", status)
+                writer.optional("error", error)
+            case .echo(let text):
+                writer.member("agent", "build")
+                writePart(&writer, names, names.userMessageID, text, partID(), delta: true)
+            case .delta(let text): writePart(&writer, names, names.userMessageID, text, partID(), delta: true)
+            case .answer(let text): writePart(&writer, names, names.answerID, text, partID(), delta: false)
+            case .failed(let failure):
+                writer.member(
+                    "error",
+                    object: { writer in
+                        writer.member("code", failure.code)
+                        writer.member("message", failure.message)
+                    })
+            case .finished(let end): writeEnd(&writer, names, end, now())
+            case .deleteDeferred:
+                writer.member("runID", names.runID)
+                writer.member("cancelRequested", true)
+                writer.member("reason", "active_run")
+            default: writeCall(&writer, names)
+            }
+        }
+    }
+
+    private func writeStart(_ writer: inout JSONWriter, _ names: RunNames, _ now: Int64) {
+        writer.member("runID", names.runID)
+        writer.member("startedAtMs", now)
+        writer.nullable("clientID", names.clientID)
+        writer.nullable("agentID", names.agentID)
+        writer.nullable("agentProfile", names.agentProfile)
+        writer.member("environment", EngineContext.environment)
+        writer.member("tenantContext", EngineContext.tenant)
+    }
+
+    private func writeEnd(_ writer: inout JSONWriter, _ names: RunNames, _ end: RunEnd, _ now: Int64) {
+        writer.member("runID", names.runID)
+        writer.member("finishedAtMs", now)
+        writer.member("status", end.status.rawValue)
+        writer.nullable("error", end.error)
+        writer.nullable("failureCategory", end.category)
+        writer.member("tenantContext", EngineContext.tenant)
+    }
+
+    private func writePart(
+        _ writer: inout JSONWriter,
+        _ names: RunNames,
+        _ messageID: String,
+        _ text: String,
+        _ partID: String,
+        delta: Bool
+    ) {
+        writer.member("runID", names.runID)
+        writer.member(
+            "part",
+            object: { writer in
+                writer.member("id", partID)
+                writer.member("sessionID", names.sessionID)
+                writer.member("messageID", messageID)
+                writer.member("type", "text")
+                writer.member("text", text)
+            })
+        if delta { writer.member("delta", text) }
+    }
+
+    /// What belongs to the one call of a model.
+    private func writeCall(_ writer: inout JSONWriter, _ names: RunNames) {
+        writer.member("messageID", names.userMessageID)
+        if case .usage = self {} else { writer.member("iteration", 1) }
+        switch self {
+        case .contextSelected(let report):
+            writer.member("contextMode", report.mode)
+            writer.member("historyMessageCount", report.historyMessages)
+            writer.member("historyCharCount", report.historyCharacters)
+            writer.member("memoryInjected", false)
+        case .toolsRouted: RunEvent.writeRouting(&writer)
+        case .callStarted: writer.member("selectedToolCount", 0)
+        case .budget(let report, let choice): RunEvent.writeBudget(&writer, report, choice, names)
+        case .usage(let usage, let choice, let isEstimate):
+            writer.member("providerID", choice.providerID)
+            writer.member("modelID", choice.modelID)
+            writer.member("promptTokens", usage.prompt)
+            writer.member("completionTokens", usage.completion)
+            writer.member("totalTokens", usage.total)
+            writer.member("usageSource", isEstimate ? "estimated" : "provider")
+            writer.nullable("correlationID", names.correlationID)
+        case .callFinished:
+            writer.member("finishReason", "provider_completion")
+            writer.member("acceptedToolCalls", 0)
+            writer.member("rejectedToolCalls", 0)
+        case .callFailed(let failure, let providerID, let modelID):
+            writer.member("errorCode", failure.code == "ENGINE_DISPATCH_FAILED" ? "PROVIDER_REQUEST_FAILED" : failure.code)
+            writer.member("error", failure.message)
+            writer.member("providerID", providerID)
+            writer.member("modelID", modelID)
+        default: break
+        }
+    }
+
+    /// No tools are offered yet.
+    private static func writeRouting(_ writer: inout JSONWriter) {
+        writer.member("pass", 1)
+        writer.member("mode", "none")
+        writer.member("selectedToolCount", 0)
+        writer.member("totalAvailableTools", 0)
+        writer.member("mcpIncluded", false)
+        writer.member("offeredTools", JSONText.emptyArray)
+    }
+
+    private static func writeBudget(
+        _ writer: inout JSONWriter,
+        _ report: ContextReport,
+        _ choice: ModelChoice,
+        _ names: RunNames
+    ) {
+        writer.member("providerID", choice.providerID)
+        writer.member("modelID", choice.modelID)
+        writer.member("contextMode", report.mode)
+        writer.member("fullContextMode", report.mode == "full")
+        writer.member("finalMessageCount", report.messages)
+        writer.member("finalMessageChars", report.characters)
+        writer.member("estimatedTotalChars", report.characters)
+        writer.member("estimatedPromptTokens", report.tokens)
+        writer.member("droppedHistoryMessages", report.droppedMessages)
+        writer.member("toolSchemaCount", 0)
+        writer.member("toolSchemaChars", 0)
+        writer.nullable("correlationID", names.correlationID)
+    }
+}

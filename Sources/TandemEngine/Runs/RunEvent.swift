@@ -1,0 +1,68 @@
+internal import TandemJSON
+internal import TandemProviders
+
+/// What a run tells the world, in the engine's vocabulary.
+enum RunEvent: Equatable {
+    case started
+    case status(String, error: String? = nil)
+    case updated(String, error: String? = nil)
+    /// The user's words, as they were stored.
+    case echo(String)
+    case contextSelected(ContextReport)
+    case toolsRouted
+    case callStarted
+    case budget(ContextReport, ModelChoice)
+    case delta(String)
+    case usage(ModelUsage, ModelChoice, isEstimate: Bool)
+    case callFinished
+    case callFailed(RunFailure, providerID: String, modelID: String)
+    case answer(String)
+    case failed(RunFailure)
+    case finished(RunEnd)
+    case deleteDeferred
+
+    static let finishedType = "session.run.finished"
+
+    var type: String {
+        switch self {
+        case .started: "session.run.started"
+        case .status: "session.status"
+        case .updated: "session.updated"
+        case .echo, .delta, .answer: "message.part.updated"
+        case .contextSelected: "context.profile.selected"
+        case .toolsRouted: "tool.routing.decision"
+        case .callStarted: "provider.call.iteration.start"
+        case .budget: "context.budget.final"
+        case .usage: "provider.usage"
+        case .callFinished: "provider.call.iteration.finish"
+        case .callFailed: "provider.call.iteration.error"
+        case .failed: "session.error"
+        case .finished: RunEvent.finishedType
+        case .deleteDeferred: "session.delete.deferred"
+        }
+    }
+}
+
+/// How a run ended.
+struct RunEnd: Equatable {
+    enum Status: String { case completed, error, timeout, cancelled }
+
+    let status: Status
+    let error: String?
+    let category: String?
+}
+
+/// What the model is shown of a conversation, in numbers.
+struct ContextReport: Equatable {
+    let mode: String
+    let historyMessages: Int
+    let historyCharacters: Int
+    var droppedMessages = 0
+    var systemCharacters = 0
+    /// All messages of the request.
+    var messages = 0
+    var characters = 0
+
+    /// About four characters make a token.
+    var tokens: Int { (characters + 3) / 4 }
+}

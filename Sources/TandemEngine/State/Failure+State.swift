@@ -1,0 +1,32 @@
+internal import Glibc
+internal import TandemContract
+internal import TandemStore
+
+extension Failure {
+    /// What a caller is told of a database's error.
+    init(_ error: StoreError) {
+        switch error.kind {
+        case .full: self.init(.stateFull, "the state cannot be written: \(error.message)")
+        case .corrupt: self.init(.stateCorrupt, "the state is damaged: \(error.message)")
+        case .foreign, .newer: self.init(.stateCorrupt, "the state cannot be read: \(error.message)")
+        case .busy: self.init(.stateLocked, "the state is in use: \(error.message)")
+        case .other: self.init(.internalError, "the state gave an error: \(error.message)")
+        }
+    }
+
+    /// What a caller is told when the system refuses a path.
+    init(path: String, systemError: Int32) {
+        let reason = systemErrorText(systemError)
+        switch systemError {
+        case EACCES, EPERM, EROFS, ENOSPC, EDQUOT:
+            self.init(.stateFull, "\(path) cannot be written: \(reason)")
+        default: self.init(.invalidArgument, "\(path) cannot be used: \(reason)")
+        }
+    }
+}
+
+/// The system's words for an errno.
+func systemErrorText(_ code: Int32) -> String {
+    guard let message = unsafe strerror(code) else { return "error \(code)" }
+    return unsafe String(cString: message)
+}

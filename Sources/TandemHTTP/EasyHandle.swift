@@ -1,0 +1,175 @@
+internal import CCurl
+internal import CTandemSystem
+internal import Glibc
+
+/// One of curl's easy handles, with the memory that curl expects to live as long; on the loop's thread only.
+@safe final class EasyHandle {
+    let raw: UnsafeMutableRawPointer
+    private var headers: UnsafeMutablePointer<curl_slist>?
+    private let errorText: UnsafeMutablePointer<CChar>
+
+    init?() {
+        guard let raw = unsafe curl_easy_init() else { return nil }
+        unsafe self.raw = raw
+        unsafe errorText = .allocate(capacity: Int(CURL_ERROR_SIZE))
+        unsafe errorText.pointee = 0
+    }
+
+    deinit {
+        unsafe curl_easy_cleanup(raw)
+        unsafe curl_slist_free_all(headers)
+        unsafe errorText.deallocate()
+    }
+
+    /// Forgets the last request; connections and sessions stay with the multi handle.
+    func reset() {
+        unsafe curl_easy_reset(raw)
+        unsafe curl_slist_free_all(headers)
+        unsafe headers = nil
+        unsafe errorText.pointee = 0
+    }
+
+    var detail: String { unsafe String(cString: errorText) }
+
+    /// The errno of the last connection that failed.
+    var systemError: Int { number(CURLINFO_OS_ERRNO) }
+
+    var bytesSent: Int64 {
+        var size: curl_off_t = 0
+        unsafe tandem_curl_getinfo_size(raw, CURLINFO_SIZE_UPLOAD_T, &size)
+        return Int64(size)
+    }
+
+    /// Sets all that the request and our own rules ask for; false when curl refuses something or memory is short.
+    func prepare(_ request: HTTPRequest, context: UnsafeMutableRawPointer) -> Bool {
+        guard setRules(), setAddress(request), setBody(request), setHeaders(request) else { return false }
+        return unsafe set(CURLOPT_ERRORBUFFER, UnsafeMutableRawPointer(errorText))
+            && set(CURLOPT_PRIVATE, context)
+            && set(CURLOPT_WRITEDATA, context)
+            && set(CURLOPT_HEADERDATA, context)
+            && tandem_curl_setopt_data(raw, CURLOPT_WRITEFUNCTION, takeBody) == CURLE_OK
+            && tandem_curl_setopt_data(raw, CURLOPT_HEADERFUNCTION, takeHeader) == CURLE_OK
+    }
+
+    private func setRules() -> Bool {
+        // https://curl.se/libcurl/c/CURLOPT_NOSIGNAL.html: without it curl changes the host's signal handlers.
+        set(CURLOPT_NOSIGNAL, 1)
+            // https://curl.se/libcurl/c/CURLOPT_QUICK_EXIT.html: or ending waits for the resolver's thread.
+            && set(CURLOPT_QUICK_EXIT, 1)
+            && set(CURLOPT_FOLLOWLOCATION, 0)
+            && set(CURLOPT_PROTOCOLS_STR, "http,https")
+            && set(CURLOPT_TCP_NODELAY, 1)
+            && set(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1)
+            && setSocketCalls()
+    }
+
+    private func setSocketCalls() -> Bool {
+        unsafe tandem_curl_setopt_opensocket(raw, openSocket) == CURLE_OK
+            && tandem_curl_setopt_closesocket(raw, closeSocket) == CURLE_OK
+    }
+
+    private func setAddress(_ request: HTTPRequest) -> Bool {
+        // Empty texts, not nothing: curl reads http_proxy, no_proxy and their kin from the environment otherwise
+        // (https://curl.se/libcurl/c/CURLOPT_PROXY.html).
+        set(CURLOPT_URL, request.url)
+            && set(CURLOPT_PROXY, request.proxy ?? "")
+            && set(CURLOPT_NOPROXY, "")
+            && set(CURLOPT_CONNECTTIMEOUT_MS, max(Int(clamping: request.connectTimeoutMilliseconds), 1))
+    }
+
+    private func setBody(_ request: HTTPRequest) -> Bool {
+        if let body = request.body {
+            let size = curl_off_t(body.count)
+            guard unsafe tandem_curl_setopt_size(raw, CURLOPT_POSTFIELDSIZE_LARGE, size) == CURLE_OK else {
+                return false
+            }
+            let copied = unsafe body.withUnsafeBytes { bytes in
+                unsafe tandem_curl_setopt_pointer(
+                    raw,
+                    CURLOPT_COPYPOSTFIELDS,
+                    UnsafeMutableRawPointer(mutating: bytes.baseAddress ?? UnsafeRawPointer(errorText))
+                )
+            }
+            return copied == CURLE_OK && (request.method == "POST" || set(CURLOPT_CUSTOMREQUEST, request.method))
+        }
+        switch request.method {
+        case "GET": return set(CURLOPT_HTTPGET, 1)
+        case "HEAD": return set(CURLOPT_NOBODY, 1)
+        default: return set(CURLOPT_CUSTOMREQUEST, request.method)
+        }
+    }
+
+    private func setHeaders(_ request: HTTPRequest) -> Bool {
+        // curl adds these two on its own: a pause before larger bodies, and a type for bodies that name none.
+        var lines = ["Expect:"]
+        if request.body != nil, !request.headers.contains(where: { $0.name.lowercased() == "content-type" }) {
+            lines.append("Content-Type:")
+        }
+        // A header without a value is written with a semicolon (https://curl.se/libcurl/c/CURLOPT_HTTPHEADER.html).
+        lines += request.headers.map { $0.value.isEmpty ? "\($0.name);" : "\($0.name): \($0.value)" }
+        for line in lines {
+            guard let longer = unsafe curl_slist_append(headers, line) else { return false }
+            unsafe headers = longer
+        }
+        return unsafe tandem_curl_setopt_list(raw, CURLOPT_HTTPHEADER, headers) == CURLE_OK
+    }
+
+    private func set(_ option: CURLoption, _ value: Int) -> Bool {
+        unsafe tandem_curl_setopt_long(raw, option, value) == CURLE_OK
+    }
+
+    private func set(_ option: CURLoption, _ value: String) -> Bool {
+        unsafe tandem_curl_setopt_string(raw, option, value) == CURLE_OK
+    }
+
+    private func set(_ option: CURLoption, _ value: UnsafeMutableRawPointer) -> Bool {
+        unsafe tandem_curl_setopt_pointer(raw, option, value) == CURLE_OK
+    }
+
+    private func number(_ info: CURLINFO) -> Int {
+        var value = 0
+        unsafe tandem_curl_getinfo_long(raw, info, &value)
+        return value
+    }
+}
+
+private func takeBody(
+    _ bytes: UnsafeMutablePointer<CChar>?,
+    _ size: Int,
+    _ count: Int,
+    _ context: UnsafeMutableRawPointer?
+) -> Int {
+    guard let context = unsafe context else { return 0 }
+    let transfer = unsafe Unmanaged<Transfer>.fromOpaque(context).takeUnretainedValue()
+    // `size` is 1, says https://curl.se/libcurl/c/CURLOPT_WRITEFUNCTION.html; less than `count` ends the transfer.
+    return unsafe transfer.take(body: UnsafeRawBufferPointer(start: bytes, count: count)) ? count : 0
+}
+
+private func takeHeader(
+    _ bytes: UnsafeMutablePointer<CChar>?,
+    _ size: Int,
+    _ count: Int,
+    _ context: UnsafeMutableRawPointer?
+) -> Int {
+    guard let context = unsafe context else { return 0 }
+    let transfer = unsafe Unmanaged<Transfer>.fromOpaque(context).takeUnretainedValue()
+    let line = unsafe Array(UnsafeRawBufferPointer(start: bytes, count: count))
+    return transfer.take(headerLine: line) ? count : -1
+}
+
+private func openSocket(
+    _ context: UnsafeMutableRawPointer?,
+    _ purpose: curlsocktype,
+    _ address: UnsafeMutablePointer<curl_sockaddr>?
+) -> curl_socket_t {
+    guard let address = unsafe address?.pointee else { return -1 }
+    let type = address.socktype | Int32(SOCK_CLOEXEC.rawValue)
+    let fd = socket(address.family, type, address.protocol)
+    if fd >= 0 { libtandem_fork_remember_fd(fd) }
+    return fd
+}
+
+private func closeSocket(_ context: UnsafeMutableRawPointer?, _ fd: curl_socket_t) -> Int32 {
+    libtandem_close(fd)
+    return 0
+}

@@ -1,0 +1,107 @@
+internal import TandemSystem
+
+/// What is known of one transfer while it runs; touched on the loop's thread only.
+final class Transfer {
+    let id: TransferID
+    let request: HTTPRequest
+    let receiver: any TransferReceiver
+    let server: ServerAddress
+    var easy: EasyHandle?
+    var idleTimer: TimerID?
+    var totalTimer: TimerID?
+    /// Why we ended it ourselves; it wins over curl's result.
+    var failure: TransferError?
+
+    private var headParser = ResponseHeadParser()
+    private var head: ResponseHead?
+    private(set) var hasHead = false
+    private var pending: [UInt8] = []
+    private var received = 0
+    private(set) var lastByte = Deadline.now
+    private var uploaded: Int64 = 0
+    private let touched: TouchedTransfers
+
+    init(_ id: TransferID, _ request: HTTPRequest, _ receiver: any TransferReceiver, _ touched: TouchedTransfers) {
+        self.touched = touched
+        self.id = id
+        self.request = request
+        self.receiver = receiver
+        server = ServerAddress(url: request.url)
+    }
+
+    /// False ends the transfer.
+    func take(headerLine line: [UInt8]) -> Bool {
+        lastByte = Deadline.now
+        switch headParser.read(line: line) {
+        case .more: return true
+        case .head(let head):
+            touched.note(self)
+            self.head = head
+            hasHead = true
+            return true
+        case .tooLarge:
+            failure = TransferError(.tooLarge, "the head of the answer of \(server) is too large")
+            return false
+        }
+    }
+
+    /// False ends the transfer.
+    func take(body bytes: UnsafeRawBufferPointer) -> Bool {
+        lastByte = Deadline.now
+        received += bytes.count
+        guard received <= request.responseLimit else {
+            failure = TransferError(.tooLarge, "the answer of \(server) is larger than \(request.responseLimit) bytes")
+            return false
+        }
+        touched.note(self)
+        unsafe pending.append(contentsOf: bytes)
+        return true
+    }
+
+    /// True when there is something for the receiver.
+    var isTouched: Bool { head != nil || !pending.isEmpty }
+
+    /// Hands over what has come since the last time; false when the receiver wants no more.
+    func flush() -> Bool {
+        let bytes = pending
+        pending = []
+        if let head {
+            self.head = nil
+            if !receiver.head(head) { return false }
+        }
+        return bytes.isEmpty || receiver.bytes(bytes)
+    }
+
+    /// The moment at which it will have been idle for too long, were nothing to happen any more.
+    func idleEnd() -> Deadline? {
+        guard let limit = request.idleTimeoutMilliseconds else { return nil }
+        // A request that is still being sent is not idle.
+        if let sent = easy?.bytesSent, sent != uploaded {
+            uploaded = sent
+            lastByte = Deadline.now
+        }
+        return Deadline(afterMilliseconds: max(limit, 1), from: lastByte)
+    }
+}
+
+/// The transfers for which the current turn of curl has brought something, in order.
+final class TouchedTransfers {
+    private var transfers: [Transfer] = []
+
+    func note(_ transfer: Transfer) {
+        if !transfer.isTouched { transfers.append(transfer) }
+    }
+
+    func take() -> [Transfer] {
+        defer { transfers = [] }
+        return transfers
+    }
+}
+
+extension Deadline {
+    fileprivate init(afterMilliseconds milliseconds: Int64, from start: UInt64) {
+        let (span, overflow) = UInt64(clamping: milliseconds).multipliedReportingOverflow(by: 1_000_000)
+        let (end, beyond) = start.addingReportingOverflow(span)
+        self.init(nanoseconds: overflow || beyond ? nil : end)
+    }
+}

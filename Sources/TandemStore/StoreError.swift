@@ -1,0 +1,43 @@
+internal import CSQLite
+internal import Glibc
+
+/// Why SQLite did not do it.
+package struct StoreError: Error, Sendable, Equatable {
+    package enum Kind: Sendable, Equatable {
+        /// Another connection holds the database for longer than one waits.
+        case busy
+        /// No space, no rights, or a limit is reached.
+        case full
+        /// The file is no database, or a broken one.
+        case corrupt
+        /// The database belongs to another application.
+        case foreign
+        /// The database was written by a later version.
+        case newer
+        case other
+    }
+
+    package let kind: Kind
+    package let message: String
+
+    package init(_ kind: Kind, _ message: String) {
+        self.kind = kind
+        self.message = message
+    }
+
+    /// Translates an extended result code; `systemError` is the errno behind it, or 0.
+    init(code: Int32, systemError: Int32, message: String) {
+        self.init(StoreError.kind(of: code, systemError: systemError), message)
+    }
+
+    private static func kind(of code: Int32, systemError: Int32) -> Kind {
+        switch code & 0xFF {
+        case SQLITE_BUSY, SQLITE_LOCKED: .busy
+        case SQLITE_FULL, SQLITE_READONLY, SQLITE_PERM: .full
+        case SQLITE_CORRUPT, SQLITE_NOTADB: .corrupt
+        case SQLITE_IOERR, SQLITE_CANTOPEN:
+            [ENOSPC, EDQUOT, EFBIG, EROFS, EACCES, EPERM].contains(systemError) ? .full : .other
+        default: .other
+        }
+    }
+}

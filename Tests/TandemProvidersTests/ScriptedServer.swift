@@ -1,0 +1,1 @@
+../TandemHTTPTests/ScriptedServer.swift
