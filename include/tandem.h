@@ -70,7 +70,7 @@
  * OPERATIONS AND THEIR ARGUMENTS
  *
  *  An operation is named `namespace.name`. Its arguments are one flat JSON object: path parameters, query and header
- *  names and the body's fields together. NULL stands for {}. A name that the operation does not know is an error that
+ *  names and the body's fields together. NULL and "" stand for {}. A name that the operation does not know is an error that
  *  lists the known ones; whether a value is acceptable is for the engine to judge. Names that begin with $ are
  *  reserved:
  *
@@ -175,8 +175,11 @@
  *
  *  The embedded engine is there, with the operations that docs/operations.md marks; other operations answer
  *  `not_supported`. A remote engine ("url", "engine":"remote", "engine":"discover") and "engine":"replay" answer
- *  `not_supported` at tandem_open. Host calls (tandem_provide, tandem_withdraw, tandem_reply, tandem_reply_chunk,
- *  tandem_reply_wanted) answer `not_supported`, TANDEM_E_UNSUPPORTED. Runs have no tools yet.
+ *  `not_supported` at tandem_open.
+ *  Host calls (tandem_provide, tandem_withdraw, tandem_reply, tandem_reply_chunk, tandem_reply_wanted) answer
+ *  `not_supported`, TANDEM_E_UNSUPPORTED. Runs have no tools yet. Of the options "on_conflict" (only "fail"),
+ *  "coalesce_ms" (only 0) and "fold" (only false) other values are `not_supported`; options of remote engines are
+ *  checked and have no effect on the embedded one.
  */
 
 #include <stdint.h>
@@ -280,13 +283,14 @@ typedef void(TANDEM_CALL *tandem_log_fn)(void *ud, int32_t level, const char *re
 TANDEM_API uint32_t TANDEM_CALL tandem_version(void);
 
 /*
- * How this library was built, as a static JSON object: {"version": "0.1.0", ...} with what else is known, such as the
- * versions of the libraries it was compiled with. For bug reports.
+ * What this library is and what it was built for, as one line that begins with its name and version:
+ * "libtandem 0.1.0; ...". For bug reports. Static.
  */
 TANDEM_API const char *TANDEM_CALL tandem_build_info(void);
 
 /*
- * The name of a status as this header spells it, "TANDEM_E_BUSY"; "unknown" for a number that is no status. Static.
+ * The name of a status as this header spells it, "TANDEM_E_BUSY"; "TANDEM_E_UNKNOWN" for a number that is no status.
+ * Static.
  */
 TANDEM_API const char *TANDEM_CALL tandem_status_name(int32_t status);
 
@@ -306,9 +310,9 @@ TANDEM_API int32_t TANDEM_CALL tandem_status(const char *result_json);
  *   "op:sessions.create" one operation: summary, arguments with types, result, whether the embedded engine has it
  *   "events"            the events of both vocabularies, with their properties
  *   "errors"            the names of errors, with code, meaning and whether a retry makes sense
+ *   "types"             the objects that arguments and results are made of
  *
- * Returns a result to free. Anything else, also NULL: `invalid_argument`; an operation that is not there:
- * `unknown_operation`.
+ * Returns a result to free. Anything else, an unknown operation or NULL: `invalid_argument`.
  */
 TANDEM_API char *TANDEM_CALL tandem_describe(const char *what);
 
@@ -338,8 +342,8 @@ TANDEM_API int32_t TANDEM_CALL tandem_set_log(tandem_log_fn fn, void *ud, tandem
  *
  * On failure NULL is returned and, where error_json is not NULL, *error_json is an error to free; on success it is
  * NULL. Errors of its own: `state_locked` (detail.pid: the process that has the state open; this one counts),
- * `state_corrupt` (the files are left as they are), `state_full`, `not_found` or `forbidden` for a workspace that is
- * missing or cannot be read, `not_supported` for an engine that is not built yet.
+ * `state_corrupt` (the files are left as they are), `state_full` (it cannot be written), `invalid_argument` for a state
+ * or workspace that is no directory or cannot be read, `not_supported` for an engine that is not built yet.
  *
  * Options with * may also stand in the arguments of one call as "$name".
  *
@@ -401,9 +405,10 @@ TANDEM_API tandem_client *TANDEM_CALL tandem_open(const char *config_json, char 
 TANDEM_API int32_t TANDEM_CALL tandem_close(tandem_client *c, int32_t timeout_ms);
 
 /*
- * Numbers for dashboards and tests: {"ok": {"operations": open or not taken, "events_queued", "events_delivered",
- * "events_discarded": of blocking calls without a function, "results_bytes": not taken, "threads": the client's own}}.
- * More may be added.
+ * Numbers for dashboards and tests, counted since tandem_open unless they say what is there now: {"ok": {
+ * "operations_started", "operations_open" (now), "operations_untaken" (over, now), "events_queued" (now),
+ * "events_delivered", "events_discarded" (of calls and waits without a function), "events_folded",
+ * "log_records_dropped", "results_bytes" (not taken, now)}}. More may be added.
  */
 TANDEM_API char *TANDEM_CALL tandem_stats(tandem_client *c);
 
@@ -433,8 +438,7 @@ TANDEM_API uint64_t TANDEM_CALL tandem_submit(tandem_client *c, const char *op, 
 
 /*
  * As tandem_submit, with a function of the operation's own: fn gets its events and its `done`, inside pump, next, wait
- * or close. After `done`, drop runs with ud. When it fails (0), drop has run. fn NULL: as tandem_submit, and drop runs
- * at the end.
+ * or close. After `done`, drop runs with ud. When it fails (0), drop has run. fn must not be NULL (`invalid_argument`).
  *
  *     static void on_event(void *ud, uint64_t op, const char *event) { ... }
  *     tandem_stream(c, "engine.stream", "{\"session_id\":\"...\",\"run_id\":\"...\"}", on_event, ud, NULL, NULL);
@@ -581,9 +585,9 @@ TANDEM_API int32_t TANDEM_CALL tandem_reply_wanted(tandem_client *c, uint64_t ca
  * JSON
  *
  * Takes a value out of a JSON text by RFC 6901 pointer: "/ok/id", "/ok/events/0/type", "" for the whole. A string comes
- * as its text, without quotes and with escapes undone; anything else as JSON ("12", "true", "null", "{...}"). NULL
- * where there is no such value, the text is no JSON, or an argument is NULL; also for a string with a NUL character in
- * it, which C could not hold. Yours to free. Needs no client; works after fork.
+ * as its text, without quotes and with escapes undone; anything else as JSON ("12", "true", "null", "{...}"), and so does
+ * a string with a NUL character in it, which C could not hold. NULL where there is no such value, the text is no JSON, or
+ * an argument is NULL. Yours to free. Needs no client; works after fork.
  */
 TANDEM_API char *TANDEM_CALL tandem_get(const char *json, const char *pointer);
 
