@@ -70,8 +70,8 @@
  * OPERATIONS AND THEIR ARGUMENTS
  *
  *  An operation is named `namespace.name`. Its arguments are one flat JSON object: path parameters, query and header
- *  names and the body's fields together. NULL and "" stand for {}. A name that the operation does not know is an error that
- *  lists the known ones; whether a value is acceptable is for the engine to judge. Names that begin with $ are
+ *  names and the body's fields together. NULL and "" stand for {}. A name that the operation does not know is an error
+ *  that lists the known ones; whether a value is acceptable is for the engine to judge. Names that begin with $ are
  *  reserved:
  *
  *     "$body"        the whole body, where a field's name collides with another argument or the body is no object
@@ -585,9 +585,9 @@ TANDEM_API int32_t TANDEM_CALL tandem_reply_wanted(tandem_client *c, uint64_t ca
  * JSON
  *
  * Takes a value out of a JSON text by RFC 6901 pointer: "/ok/id", "/ok/events/0/type", "" for the whole. A string comes
- * as its text, without quotes and with escapes undone; anything else as JSON ("12", "true", "null", "{...}"), and so does
- * a string with a NUL character in it, which C could not hold. NULL where there is no such value, the text is no JSON, or
- * an argument is NULL. Yours to free. Needs no client; works after fork.
+ * as its text, without quotes and with escapes undone; anything else as JSON ("12", "true", "null", "{...}"), and so
+ * does a string with a NUL character in it, which C could not hold. NULL where there is no such value, the text is no
+ * JSON, or an argument is NULL. Yours to free. Needs no client; works after fork.
  */
 TANDEM_API char *TANDEM_CALL tandem_get(const char *json, const char *pointer);
 
