@@ -58,7 +58,7 @@ let package = Package(
         .systemLibrary(name: "CJansson", pkgConfig: "jansson"),
         .systemLibrary(name: "CSQLite", pkgConfig: "sqlite3"),
         c("CTandemSystem"),
-        c("CTandemKernel", ["CTandem"]),
+        c("CTandemKernel", ["CTandem", "CTandemSystem"]),
         c("CTandemTable"),
 
         swift("TandemSystem", ["CTandemSystem"]),

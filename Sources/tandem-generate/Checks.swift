@@ -4,8 +4,8 @@ struct Checks {
     /// `TANDEM_` constants of `include/tandem.h`.
     let constants: [String: Int]
     private(set) var problems: [Problem]
-    private let types: Set<String>
-    private let operations: Set<String>
+    let types: Set<String>
+    let operations: Set<String>
 
     init(_ contract: Contract, constants: [String: Int]) {
         self.contract = contract
@@ -23,11 +23,11 @@ struct Checks {
         checkWords()
     }
 
-    private mutating func report(_ file: String, _ message: String) {
+    mutating func report(_ file: String, _ message: String) {
         problems.append(Problem(file: file, message: message))
     }
 
-    private mutating func checkFile(_ file: ContractFile) {
+    mutating func checkFile(_ file: ContractFile) {
         checkForm(file.value, .file, file.path, "the file")
         checkDoubles(file.value, file.path, "the file")
         let namespace = file.value["namespace"]?.string ?? ""
@@ -43,7 +43,7 @@ struct Checks {
         }
     }
 
-    private mutating func checkOperation(_ operation: Operation) {
+    mutating func checkOperation(_ operation: Operation) {
         let place = operation.fullName
         let file = operation.file
         checkForm(operation.entry, .operation, file, place)
@@ -56,8 +56,8 @@ struct Checks {
         if let result = operation.entry["result"] {
             checkForm(result, .result, file, "\(place).result")
             checkType(result["type"]?.string, file, "\(place).result")
-            if result["names"]?.members.contains(where: { $0.value.string == nil && !$0.value.elements.isEmpty }) == true {
-                report(file, "\(place).result: a name is a path or a constant")
+            for name in result["names"]?.members ?? [] where !name.value.isScalar {
+                report(file, "\(place).result: \(name.key) is neither a path nor a constant")
             }
         }
         if let stream = operation.entry["stream"] { checkStream(stream, operation) }
@@ -69,7 +69,7 @@ struct Checks {
         }
     }
 
-    private mutating func checkRequest(_ operation: Operation) {
+    mutating func checkRequest(_ operation: Operation) {
         guard let request = operation.entry["request"]?.string else { return }
         let methods = ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD"]
         let isForm = methods.contains(operation.method ?? "") && operation.path?.hasPrefix("/") == true
@@ -84,7 +84,7 @@ struct Checks {
         }
     }
 
-    private mutating func checkArgument(_ entry: Value, _ operation: Operation) {
+    mutating func checkArgument(_ entry: Value, _ operation: Operation) {
         let name = entry["name"]?.string ?? "?"
         let place = "\(operation.fullName).\(name)"
         checkForm(entry, .argument, operation.file, place)
@@ -93,13 +93,14 @@ struct Checks {
         if let adapt = entry["adapt"]?.string, contract.file("adapts")[adapt] == nil {
             report(operation.file, "\(place): no adapt \(adapt) in adapts.json")
         }
-        if entry["in"]?.string == "path", !Operation.pathNames(operation.path ?? "").contains(where: { $0.name == name }) {
+        let pathNames = Operation.pathNames(operation.path ?? "").map(\.name)
+        if entry["in"]?.string == "path", !pathNames.contains(name) {
             report(operation.file, "\(place): the path has no {\(name)}")
         }
     }
 
     /// Each name and each alias belongs to one argument; arguments of different forms may share one.
-    private mutating func checkNames(_ operation: Operation) {
+    mutating func checkNames(_ operation: Operation) {
         var owners: [String: String] = [:]
         for argument in operation.arguments {
             for name in [argument.name] + argument.accepts {
@@ -112,7 +113,7 @@ struct Checks {
         }
     }
 
-    private mutating func checkStream(_ stream: Value, _ operation: Operation) {
+    mutating func checkStream(_ stream: Value, _ operation: Operation) {
         let place = "\(operation.fullName).stream"
         checkForm(stream, .stream, operation.file, place)
         checkOneOf(stream["ends"], ["never", "run"], operation.file, "\(place): ends")
@@ -128,7 +129,7 @@ struct Checks {
     }
 
     /// Of the operations on one route, all but one say by a recipe why they stand there.
-    private mutating func checkRoutes() {
+    mutating func checkRoutes() {
         var first: [String: Operation] = [:]
         for operation in contract.operations where operation.recipe == nil {
             guard let method = operation.method, let path = operation.path else { continue }
@@ -138,148 +139,6 @@ struct Checks {
                 report(operation.file, "\(operation.fullName): same route as \(other.fullName), without a recipe")
             }
             first[route] = operation
-        }
-    }
-}
-
-// What all checks share.
-extension Checks {
-    static func isName(_ text: Substring) -> Bool {
-        text.first.map { $0.isLowercase } == true
-            && text.utf8.allSatisfy {
-                $0 == UInt8(ascii: "_") || (UInt8(ascii: "a")...UInt8(ascii: "z")).contains($0)
-                    || (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0)
-            }
-    }
-
-    fileprivate mutating func checkForm(_ value: Value, _ schema: Schema, _ file: String, _ place: String) {
-        guard case .object(let members) = value else { return report(file, "\(place): no object") }
-        for member in members {
-            guard let kind = schema.kind(of: member.key) else {
-                report(file, "\(place): unknown key \(member.key)")
-                continue
-            }
-            if !Checks.fits(member.value, kind) { report(file, "\(place): \(member.key) is of the wrong kind") }
-        }
-        for key in schema.required where value[key] == nil { report(file, "\(place): no \(key)") }
-    }
-
-    private static func fits(_ value: Value, _ kind: Schema.Kind) -> Bool {
-        switch (kind, value) {
-        case (.any, _), (.flag, .boolean), (.object, .object), (.textOrNull, .null): true
-        case (.text, .string(let text)), (.textOrNull, .string(let text)): !text.isEmpty
-        case (.integer, .number): value.integer != nil
-        case (.texts, .array(let elements)): elements.allSatisfy { $0.string != nil }
-        case (.objects, .array(let elements)):
-            elements.allSatisfy { if case .object = $0 { true } else { false } }
-        default: false
-        }
-    }
-
-    private mutating func checkOneOf(_ value: Value?, _ allowed: [String], _ file: String, _ place: String) {
-        if let text = value?.string, !allowed.contains(text) {
-            report(file, "\(place): \(text) is none of \(allowed.joined(separator: ", "))")
-        }
-    }
-
-    /// Members that stand twice in an object, at any depth.
-    fileprivate mutating func checkDoubles(_ value: Value, _ file: String, _ place: String) {
-        var seen: Set<String> = []
-        for member in value.members {
-            if !seen.insert(member.key).inserted { report(file, "\(place): \(member.key) stands there twice") }
-            checkDoubles(member.value, file, member.key)
-        }
-        for element in value.elements { checkDoubles(element, file, place) }
-    }
-
-    fileprivate mutating func checkType(_ type: String?, _ file: String, _ place: String) {
-        guard var name = type?[...] else { return }
-        while name.hasSuffix(">"), let start = name.firstIndex(of: "<"), ["array", "map"].contains(name[..<start]) {
-            name = name[name.index(after: start)...].dropLast()
-        }
-        let basic = ["string", "integer", "number", "boolean", "object", "any", "null"]
-        if !basic.contains(String(name)), !types.contains(String(name)) { report(file, "\(place): no type \(name)") }
-    }
-}
-
-// The files beside the operations.
-extension Checks {
-    private mutating func checkTypes() {
-        for (file, types) in [("types", contract.file("types")), ("client", contract.file("client")["types"] ?? .null)] {
-            for type in types.members { checkType(type, "contract/\(file).json") }
-        }
-        checkDoubles(contract.file("types"), "contract/types.json", "the file")
-    }
-
-    private mutating func checkType(_ type: Value.Member, _ file: String) {
-        checkForm(type.value, .type, file, type.key)
-        for base in type.value["includes"]?.strings ?? [] { checkType(base, file, type.key) }
-        checkFields(type.value, file, type.key)
-        for variant in type.value["variants"]?.elements ?? [] {
-            checkForm(variant, .variant, file, type.key)
-            checkFields(variant, file, "\(type.key).\(variant["name"]?.string ?? "?")")
-        }
-    }
-
-    private mutating func checkFields(_ value: Value, _ file: String, _ place: String) {
-        for field in value["fields"]?.elements ?? [] {
-            let name = "\(place).\(field["name"]?.string ?? "?")"
-            checkForm(field, .argument, file, name)
-            checkType(field["type"]?.string, file, name)
-        }
-    }
-
-    private mutating func checkErrors() {
-        let file = "contract/errors.json"
-        for error in contract.file("errors").members {
-            if !Checks.isName(error.key[...]) { report(file, "\(error.key): no name of an error") }
-            checkForm(error.value, .error, file, error.key)
-            if let constant = error.value["constant"]?.string, constants[constant] != error.value["value"]?.integer {
-                report(file, "\(error.key): tandem.h has another value of \(constant), or none")
-            }
-            for code in error.value["engine_codes"]?.elements ?? [] where code.string == nil {
-                checkForm(code, .engineCode, file, "\(error.key).engine_codes")
-            }
-            if error.value["statuses"]?.elements.contains(where: { $0.integer == nil }) == true {
-                report(file, "\(error.key): a status is a number")
-            }
-        }
-        checkDoubles(contract.file("errors"), file, "the file")
-    }
-
-    private mutating func checkEvents() {
-        let file = "contract/events.json"
-        let events = contract.file("events")
-        checkDoubles(events, file, "the file")
-        for event in events["engine"]?.members ?? [] { checkForm(event.value, .engineEvent, file, event.key) }
-        for event in events["normalized"]?.members ?? [] {
-            checkForm(event.value, .normalizedEvent, file, event.key)
-            for property in event.value["properties"]?.elements ?? [] {
-                checkType(property["type"]?.string, file, "\(event.key).\(property["name"]?.string ?? "?")")
-            }
-            for source in event.value["from"]?.strings ?? [] where source != "*" && events["engine"]?[source] == nil {
-                report(file, "\(event.key): from \(source), which is no event of the engine")
-            }
-        }
-    }
-
-    private mutating func checkCompatibility() {
-        let file = "contract/compatibility.json"
-        let namespaces = Set(contract.namespaces.map { $0.name + ".*" })
-        for row in contract.file("compatibility").elements {
-            let name = row["operation"]?.string ?? "?"
-            checkForm(row, .compatibility, file, name)
-            if !operations.contains(name), !namespaces.contains(name) { report(file, "no operation \(name)") }
-        }
-    }
-
-    private mutating func checkWords() {
-        for name in ["adapts", "recipes"] {
-            let file = "contract/\(name).json"
-            checkDoubles(contract.file(name), file, "the file")
-            for member in contract.file(name).members where member.value.string?.isEmpty != false {
-                report(file, "\(member.key): no words")
-            }
         }
     }
 }

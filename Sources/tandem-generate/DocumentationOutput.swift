@@ -34,7 +34,8 @@ enum DocumentationOutput {
         if !operation.errors.isEmpty {
             lines.append("- Errors: " + operation.errors.map { "`\($0)`" }.joined(separator: ", "))
         }
-        lines.append("- embedded: \(operation.has("embedded") ? "yes" : "not yet"); remote: not yet" + edition(operation))
+        let embedded = operation.has("embedded") ? "yes" : "not yet"
+        lines.append("- embedded: \(embedded); remote: not yet" + edition(operation))
         if let details = operation.details { lines += ["", escaped(details)] }
         return lines + table(HeaderOutput.listedArguments(operation))
     }

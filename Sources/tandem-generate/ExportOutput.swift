@@ -7,7 +7,7 @@ enum ExportOutput {
         )
         return contract.namespaces.map { namespace in
             let functions = contract.operations(in: namespace.name).map { function($0, numbers[$0.fullName] ?? 0) }
-            let text = NameOutput.opening + "public import CTandem\ninternal import CTandemKernel\n\n"
+            let text = NameOutput.opening + "internal import CTandem\ninternal import CTandemKernel\n\n"
             return Output(
                 path: "Sources/TandemOperations/Generated/\(namespace.name).swift",
                 text: text + functions.joined(separator: "\n")

@@ -81,7 +81,8 @@ internal import Glibc
                 Problem(file: output.path, message: "line \($0) differs from what the contract gives")
             }
         }
-        return changed + strangers(outputs, tree).map { Problem(file: $0, message: "does not follow from the contract") }
+        let strange = strangers(outputs, tree)
+        return changed + strange.map { Problem(file: $0, message: "does not follow from the contract") }
     }
 
     /// Files in the generated folders that nothing makes any more.

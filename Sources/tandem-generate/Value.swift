@@ -29,6 +29,12 @@ indirect enum Value: Equatable {
     var elements: [Value] { if case .array(let elements) = self { elements } else { [] } }
     var string: String? { if case .string(let text) = self { text } else { nil } }
     var integer: Int? { if case .number(let digits) = self { Int(digits) } else { nil } }
+    var isScalar: Bool {
+        switch self {
+        case .object, .array: false
+        default: true
+        }
+    }
     var isTrue: Bool { self == .boolean(true) }
     var strings: [String] { elements.compactMap(\.string) }
 

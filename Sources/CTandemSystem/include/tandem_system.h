@@ -17,6 +17,17 @@ void libtandem_name_thread(const char *name);
 /* 64 bits of the system's randomness. */
 uint64_t libtandem_random_seed(void);
 
+/* A word to wait on that may be raised from a signal handler (futex(2)); a condition variable may not. */
+typedef struct libtandem_signal {
+  uint32_t epoch;
+  uint32_t waiters;
+} libtandem_signal;
+uint32_t libtandem_signal_epoch(libtandem_signal *signal);
+void libtandem_signal_raise(libtandem_signal *signal);
+/* Returns when the epoch is no longer the given one, when the monotonic clock reaches the deadline (UINT64_MAX: never),
+   or for no reason. */
+void libtandem_signal_wait(libtandem_signal *signal, uint32_t epoch, uint64_t deadline_ns);
+
 /* An epoll instance and an eventfd, both close-on-exec and remembered for the fork handler; -1 when there is none. */
 enum libtandem_interest { LIBTANDEM_READABLE = 1, LIBTANDEM_WRITABLE = 2, LIBTANDEM_BROKEN = 4 };
 struct libtandem_ready {

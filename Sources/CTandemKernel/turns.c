@@ -1,0 +1,168 @@
+#include "frames.h"
+
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* How long a close that was asked for inside a callback waits for the callbacks of other threads. */
+enum { CLOSE_INSIDE_MS = 5000 };
+
+static libtandem_upcalls upcalls;
+static int installed;
+
+void libtandem_install(const libtandem_upcalls *given) {
+  upcalls = *given;
+  __atomic_store_n(&installed, 1, __ATOMIC_RELEASE);
+}
+
+static int is_installed(void) { return __atomic_load_n(&installed, __ATOMIC_ACQUIRE); }
+
+char *libtandem_error_text(int32_t code, const char *name, const char *message) {
+  enum { ROOM = 320 };
+  char *text = malloc(ROOM);
+  if (text != NULL)
+    snprintf(text, ROOM,
+             "{\"error\":{\"code\":%d,\"name\":\"%s\",\"message\":\"%s\",\"status\":null,\"retryable\":false,"
+             "\"op\":null,\"detail\":null}}",
+             code, name, message);
+  return text;
+}
+
+char *libtandem_refusal_text(int32_t status) {
+  switch (status) {
+  case TANDEM_E_FORKED:
+    return libtandem_error_text(status, "forked", "the client belongs to the parent process");
+  case TANDEM_E_REENTRANT:
+    return libtandem_error_text(status, "reentrant", "this may not be called inside this callback");
+  default: return libtandem_error_text(TANDEM_E_HANDLE, "closed", "the client is closed or was never open");
+  }
+}
+
+static void run_callback(libtandem_turn *turn) {
+  frame f;
+  if (turn->action == LIBTANDEM_ACTION_DROP) {
+    libtandem_run_drop(turn->drop_fn, turn->ud);
+    return;
+  }
+  frame_push(&f, FRAME_EVENT, turn->client, turn->event_op);
+  turn->event_fn(turn->ud, turn->event_op, turn->json);
+  frame_pop(&f);
+  free(turn->json);
+  turn->json = NULL;
+}
+
+static void run_turn(libtandem_turn *turn) {
+  if (!is_installed()) {
+    turn->status = TANDEM_E_HANDLE;
+    return;
+  }
+  frame f;
+  frame_push(&f, FRAME_TURN, turn->client, 0);
+  upcalls.begin(turn);
+  while (turn->state != NULL && upcalls.step(turn)) run_callback(turn);
+  frame_pop(&f);
+  if (f.close_when_unwound) {
+    libtandem_turn closing = {.kind = LIBTANDEM_TURN_CLOSE, .client = turn->client, .timeout_ms = CLOSE_INSIDE_MS};
+    run_turn(&closing);
+    turn->status = TANDEM_E_HANDLE;
+    free(turn->result);
+    turn->result = NULL;
+  }
+}
+
+static char *result_of(libtandem_turn *turn) {
+  return turn->result != NULL ? turn->result : libtandem_refusal_text(turn->status);
+}
+
+int32_t tandem_pump(tandem_client *c, int32_t max_events, int32_t timeout_ms) {
+  int32_t refusal = libtandem_refusal(c, LIBTANDEM_EXPORT_PUMP);
+  if (refusal != TANDEM_OK) return refusal;
+  libtandem_slot *slot = libtandem_slot_of(c);
+  if (slot == NULL) return TANDEM_E_HANDLE;
+  /* A host that pumps once a frame pays one look when there is nothing. */
+  if (timeout_ms == 0 && __atomic_load_n(&slot->busy, __ATOMIC_SEQ_CST) == 0) return 0;
+  libtandem_turn turn = {.kind = LIBTANDEM_TURN_PUMP, .client = c, .max_events = max_events, .timeout_ms = timeout_ms};
+  run_turn(&turn);
+  return turn.status;
+}
+
+char *tandem_next(tandem_client *c, int32_t max_events, int32_t timeout_ms) {
+  int32_t refusal = libtandem_refusal(c, LIBTANDEM_EXPORT_PUMP);
+  if (refusal != TANDEM_OK) return libtandem_refusal_text(refusal);
+  libtandem_turn turn = {.kind = LIBTANDEM_TURN_NEXT, .client = c, .max_events = max_events, .timeout_ms = timeout_ms};
+  run_turn(&turn);
+  return result_of(&turn);
+}
+
+static char *call(tandem_client *c, const char *name, uint32_t number, const char *args_json) {
+  int32_t refusal = libtandem_refusal(c, LIBTANDEM_EXPORT_WAIT);
+  if (refusal != TANDEM_OK) return libtandem_refusal_text(refusal);
+  libtandem_turn turn = {.kind = LIBTANDEM_TURN_CALL, .client = c, .name = name, .operation = number, .args_json = args_json};
+  run_turn(&turn);
+  return result_of(&turn);
+}
+
+char *tandem_call(tandem_client *c, const char *op, const char *args_json) {
+  return call(c, op == NULL ? "" : op, 0, args_json);
+}
+
+char *libtandem_invoke(uint32_t operation, tandem_client *client, const char *args_json) {
+  return call(client, NULL, operation, args_json);
+}
+
+char *tandem_wait(tandem_client *c, uint64_t op, int32_t timeout_ms) {
+  int32_t refusal = libtandem_refusal(c, LIBTANDEM_EXPORT_WAIT);
+  if (refusal != TANDEM_OK) return libtandem_refusal_text(refusal);
+  libtandem_turn turn = {.kind = LIBTANDEM_TURN_WAIT, .client = c, .op = op, .timeout_ms = timeout_ms};
+  run_turn(&turn);
+  return result_of(&turn);
+}
+
+int32_t tandem_close(tandem_client *c, int32_t timeout_ms) {
+  if (libtandem_forked()) return TANDEM_OK;
+  int32_t refusal = libtandem_refusal(c, LIBTANDEM_EXPORT_CLOSE);
+  if (refusal != TANDEM_OK) return refusal;
+  frame *outermost = frame_in_callback(c) ? frame_outermost(c) : NULL;
+  libtandem_turn turn = {.kind = outermost ? LIBTANDEM_TURN_CLOSE_LATER : LIBTANDEM_TURN_CLOSE, .client = c,
+                         .timeout_ms = timeout_ms};
+  run_turn(&turn);
+  if (outermost != NULL && turn.status == TANDEM_PENDING) outermost->close_when_unwound = 1;
+  return turn.status;
+}
+
+int32_t tandem_set_handler(tandem_client *c, tandem_event_fn fn, void *ud, tandem_notify_fn drop) {
+  int32_t status = libtandem_refusal(c, LIBTANDEM_EXPORT_PLAIN);
+  if (status == TANDEM_OK) status = is_installed() ? upcalls.set_handler(c, &fn, &ud, &drop) : TANDEM_E_HANDLE;
+  /* What is left in the variables is what nobody holds any more: the old function, or the refused new one. */
+  libtandem_run_drop(drop, ud);
+  return status;
+}
+
+int32_t tandem_set_wakeup(tandem_client *c, tandem_notify_fn fn, void *ud, tandem_notify_fn drop) {
+  int32_t status = libtandem_refusal(c, LIBTANDEM_EXPORT_PLAIN);
+  if (status == TANDEM_OK) status = is_installed() ? upcalls.set_wakeup(c, &fn, &ud, &drop) : TANDEM_E_HANDLE;
+  libtandem_run_drop(drop, ud);
+  return status;
+}
+
+uint64_t tandem_stream(tandem_client *c, const char *op, const char *args_json, tandem_event_fn fn, void *ud,
+                       tandem_notify_fn drop, char **error_json) {
+  if (error_json != NULL) *error_json = NULL;
+  char *error = NULL;
+  uint64_t id = 0;
+  int32_t status = libtandem_refusal(c, LIBTANDEM_EXPORT_PLAIN);
+  if (status == TANDEM_OK && !is_installed()) status = TANDEM_E_HANDLE;
+  if (status != TANDEM_OK)
+    error = libtandem_refusal_text(status);
+  else if (fn == NULL)
+    error = libtandem_error_text(TANDEM_E_ARGS, "invalid_argument", "tandem_stream needs a function");
+  else
+    id = upcalls.stream(c, op == NULL ? "" : op, args_json, fn, ud, drop, &error);
+  if (id == 0) libtandem_run_drop(drop, ud);
+  if (error_json != NULL)
+    *error_json = error;
+  else
+    free(error);
+  return id;
+}

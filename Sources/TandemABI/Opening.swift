@@ -1,0 +1,78 @@
+internal import CTandem
+internal import CTandemKernel
+internal import CTandemSystem
+internal import TandemClient
+internal import TandemContract
+internal import TandemEngine
+internal import TandemJSON
+internal import TandemSystem
+
+/// Opens a client: the only place that knows which engines there are.
+enum Opening {
+    static func open(_ json: JSONText) throws(Failure) -> OpaquePointer? {
+        var configuration = try Configuration(json)
+        libtandem_fork_watch()
+        unsafe installUpcalls()
+        guard let slot = Slot() else { throw Failure(.limit, "too many clients are open in this process") }
+        do throws(Failure) {
+            let records = Records()
+            configuration.engine.log = { level, message, fields in records.write(level, message, fields) }
+            let client = try makeClient(configuration, slot)
+            records.client.withLock { $0 = WeakClient(client) }
+            ClientTable.insert(client, at: slot.index)
+            if configuration.pumpsItself { try startPumping(slot) }
+            Log.write(3, "client opened", .emptyObject)
+            client.log(3, "client opened", .emptyObject)
+            return unsafe slot.handle
+        } catch {
+            slot.free()
+            throw error
+        }
+    }
+
+    private static func makeClient(_ configuration: Configuration, _ slot: Slot) throws(Failure) -> Client {
+        guard let loop = EventLoop.start(name: "tandem-io") else {
+            throw Failure(.limit, "the process may start no more threads or open no more descriptors")
+        }
+        let engine: Engine
+        do throws(Failure) {
+            engine = try Engine.open(configuration.engine, loop: loop)
+        } catch {
+            _ = loop.stop(by: .never)
+            throw error
+        }
+        return Client(
+            backend: engine,
+            loop: loop,
+            host: slot.host(),
+            options: configuration.client,
+            clock: configuration.engine.clock,
+            random: configuration.engine.random
+        )
+    }
+
+    /// `"delivery":"thread"`: one thread that pumps until the client is closed.
+    private static func startPumping(_ slot: Slot) throws(Failure) {
+        let handle = unsafe UInt(bitPattern: slot.handle)
+        let thread = Thread.start("tandem-pump") {
+            while unsafe tandem_pump(OpaquePointer(bitPattern: handle), 0, -1) >= 0 {}
+        }
+        if thread == nil { throw Failure(.limit, "the process may start no more threads") }
+    }
+}
+
+/// Where the engine's log records go: to the process's function, and to the client's own events.
+private final class Records: Sendable {
+    let client = Lock(WeakClient(nil))
+
+    func write(_ level: Int32, _ message: String, _ fields: JSONText) {
+        Log.write(level, message, fields)
+        client.withLock { $0.client }?.log(level, message, fields)
+    }
+}
+
+private struct WeakClient: Sendable {
+    weak let client: Client?
+
+    init(_ client: Client?) { self.client = client }
+}

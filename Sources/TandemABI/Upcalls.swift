@@ -1,0 +1,197 @@
+internal import CTandem
+internal import CTandemKernel
+internal import Glibc
+internal import TandemClient
+internal import TandemContract
+internal import TandemJSON
+
+// The Swift half of the kernel's C loops: each function returns before a callback runs.
+
+@unsafe func installUpcalls() {
+    var upcalls = unsafe libtandem_upcalls(
+        begin: beginTurn,
+        step: stepTurn,
+        set_handler: setHandler,
+        set_wakeup: setWakeup,
+        stream: startStream
+    )
+    unsafe libtandem_install(&upcalls)
+}
+
+private func beginTurn(_ turn: UnsafeMutablePointer<libtandem_turn>?) {
+    guard let turn = unsafe turn else { return }
+    unsafe turn.pointee.state = nil
+    switch unsafe beginning(turn) {
+    case .turn(let begun): unsafe turn.pointee.state = Unmanaged.passRetained(begun).toOpaque()
+    case .over(let status, let result): unsafe end(turn, status, result)
+    }
+}
+
+@unsafe private func beginning(_ turn: UnsafeMutablePointer<libtandem_turn>) -> Client.Beginning {
+    let call = unsafe turn.pointee
+    if unsafe call.kind == LIBTANDEM_TURN_CLOSE { return unsafe beginClose(call) }
+    guard let client = unsafe ClientTable.find(call.client) else {
+        return .over(status: FailureName.closed.code, result: nil)
+    }
+    switch unsafe call.kind {
+    case LIBTANDEM_TURN_PUMP, LIBTANDEM_TURN_NEXT:
+        return unsafe client.beginPump(
+            limit: call.max_events,
+            timeoutMilliseconds: call.timeout_ms,
+            isNext: call.kind == LIBTANDEM_TURN_NEXT
+        )
+    case LIBTANDEM_TURN_WAIT: return unsafe client.beginWait(call.op, timeoutMilliseconds: call.timeout_ms)
+    case LIBTANDEM_TURN_CLOSE_LATER:
+        return .over(status: client.startClosing() ? FailureName.pending.code : FailureName.closed.code, result: nil)
+    default: return unsafe beginCall(client, call)
+    }
+}
+
+@unsafe private func beginClose(_ call: libtandem_turn) -> Client.Beginning {
+    guard let client = unsafe ClientTable.findClosing(call.client) else {
+        return .over(status: FailureName.closed.code, result: nil)
+    }
+    return unsafe client.beginClose(timeoutMilliseconds: call.timeout_ms)
+}
+
+@unsafe private func beginCall(_ client: Client, _ call: libtandem_turn) -> Client.Beginning {
+    do throws(Failure) {
+        let operation =
+            if let given = unsafe call.name {
+                try unsafe operation(named: given)
+            } else {
+                Operation.numbered(OperationNumber(Int(unsafe call.operation)))
+            }
+        guard let operation else { throw Failure(.unknownOperation, "there is no such operation") }
+        do throws(Failure) {
+            return client.beginCall(operation, try unsafe jsonObject(call.args_json, "args_json"))
+        } catch {
+            return .over(status: error.name.code, result: error.json(operation: operation.name))
+        }
+    } catch {
+        return .over(status: error.name.code, result: error.json(operation: nil))
+    }
+}
+
+@unsafe func operation(named text: UnsafePointer<CChar>?) throws(Failure) -> Operation? {
+    let name = unsafe name(text)
+    guard let found = Operation.named(name) else {
+        throw Failure(.unknownOperation, "there is no operation \"\(name)\"; tandem_describe(\"ops\") lists them")
+    }
+    return found
+}
+
+private func stepTurn(_ turn: UnsafeMutablePointer<libtandem_turn>?) -> Int32 {
+    guard let turn = unsafe turn, let state = unsafe turn.pointee.state else { return 0 }
+    let running = unsafe Unmanaged<Turn>.fromOpaque(state)
+    switch unsafe running.takeUnretainedValue().step() {
+    case .event(let host, let operation, let text):
+        unsafe turn.pointee.action = LIBTANDEM_ACTION_EVENT
+        unsafe turn.pointee.event_fn = unsafeBitCast(host.function, to: tandem_event_fn?.self)
+        unsafe turn.pointee.ud = UnsafeMutableRawPointer(bitPattern: host.context)
+        unsafe turn.pointee.event_op = operation
+        unsafe turn.pointee.json = cString(text)
+        return 1
+    case .drop(let host):
+        unsafe turn.pointee.action = LIBTANDEM_ACTION_DROP
+        unsafe turn.pointee.drop_fn = unsafeBitCast(host.drop, to: tandem_notify_fn?.self)
+        unsafe turn.pointee.ud = UnsafeMutableRawPointer(bitPattern: host.context)
+        return 1
+    case .over(let status, let result):
+        if unsafe turn.pointee.kind == LIBTANDEM_TURN_CLOSE, status == 0 { unsafe ClientTable.remove(turn.pointee.client) }
+        unsafe turn.pointee.state = nil
+        unsafe running.release()
+        unsafe end(turn, status, result)
+        return 0
+    }
+}
+
+@unsafe private func end(_ turn: UnsafeMutablePointer<libtandem_turn>, _ status: Int32, _ result: JSONText?) {
+    unsafe turn.pointee.status = status
+    unsafe turn.pointee.result = result.flatMap { unsafe cString($0) }
+}
+
+/// Swaps the caller's function for the one that is not needed any more.
+private func setHandler(
+    _ handle: OpaquePointer?,
+    _ function: UnsafeMutablePointer<tandem_event_fn?>?,
+    _ context: UnsafeMutablePointer<UnsafeMutableRawPointer?>?,
+    _ drop: UnsafeMutablePointer<tandem_notify_fn?>?
+) -> Int32 {
+    guard let client = unsafe ClientTable.find(handle), let function = unsafe function, let context = unsafe context,
+        let drop = unsafe drop
+    else { return FailureName.closed.code }
+    let given = unsafe hostFunction(unsafeBitCast(function.pointee, to: UInt.self), context.pointee, drop.pointee)
+    let old = client.setHandler(given.function == 0 ? nil : given)
+    // Without a function the context that came with it is not needed either.
+    unsafe giveBack(given.function == 0 ? old ?? given : old, context, drop)
+    return 0
+}
+
+private func setWakeup(
+    _ handle: OpaquePointer?,
+    _ function: UnsafeMutablePointer<tandem_notify_fn?>?,
+    _ context: UnsafeMutablePointer<UnsafeMutableRawPointer?>?,
+    _ drop: UnsafeMutablePointer<tandem_notify_fn?>?
+) -> Int32 {
+    guard let client = unsafe ClientTable.find(handle), let function = unsafe function, let context = unsafe context,
+        let drop = unsafe drop
+    else { return FailureName.closed.code }
+    let given = unsafe hostFunction(unsafeBitCast(function.pointee, to: UInt.self), context.pointee, drop.pointee)
+    let old = client.setWakeup(given.function == 0 ? nil : given)
+    unsafe giveBack(given.function == 0 ? old ?? given : old, context, drop)
+    return 0
+}
+
+@unsafe private func hostFunction(
+    _ function: UInt,
+    _ context: UnsafeMutableRawPointer?,
+    _ drop: tandem_notify_fn?
+) -> HostFunction {
+    unsafe HostFunction(function: function, context: UInt(bitPattern: context), drop: unsafeBitCast(drop, to: UInt.self))
+}
+
+@unsafe private func giveBack(
+    _ old: HostFunction?,
+    _ context: UnsafeMutablePointer<UnsafeMutableRawPointer?>,
+    _ drop: UnsafeMutablePointer<tandem_notify_fn?>
+) {
+    unsafe context.pointee = old.flatMap { unsafe UnsafeMutableRawPointer(bitPattern: $0.context) }
+    unsafe drop.pointee = unsafeBitCast(old?.drop ?? 0, to: tandem_notify_fn?.self)
+}
+
+private func startStream(
+    _ handle: OpaquePointer?,
+    _ name: UnsafePointer<CChar>?,
+    _ arguments: UnsafePointer<CChar>?,
+    _ function: tandem_event_fn?,
+    _ context: UnsafeMutableRawPointer?,
+    _ drop: tandem_notify_fn?,
+    _ error: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>?
+) -> UInt64 {
+    let callback = unsafe hostFunction(unsafeBitCast(function, to: UInt.self), context, drop)
+    return unsafe submit(handle, name, arguments, callback, error)
+}
+
+/// Begins an operation; 0 and an error where it cannot.
+@unsafe func submit(
+    _ handle: OpaquePointer?,
+    _ name: UnsafePointer<CChar>?,
+    _ arguments: UnsafePointer<CChar>?,
+    _ callback: HostFunction?,
+    _ error: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>?
+) -> UInt64 {
+    var operationName: String?
+    do throws(Failure) {
+        guard let client = unsafe ClientTable.find(handle) else {
+            throw Failure(.closed, "the client is closed or was never open")
+        }
+        guard let operation = try unsafe operation(named: name) else { return 0 }
+        operationName = operation.name
+        let plan = try unsafe client.plan(operation, jsonObject(arguments, "args_json"))
+        return try client.submit(operation, plan, callback: callback).get()
+    } catch let failure {
+        unsafe give(cString(failure, operationName), to: error)
+        return 0
+    }
+}

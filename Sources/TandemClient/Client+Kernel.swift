@@ -1,0 +1,97 @@
+internal import TandemContract
+package import TandemJSON
+internal import TandemSystem
+
+// What the kernel's functions do that run no host callback.
+extension Client {
+    package enum CancelResult: Sendable { case asked, over, unknown }
+
+    package func cancel(_ id: UInt64) -> CancelResult {
+        guard isOwn(id) else { return .unknown }
+        return stop(id, as: .cancelled) ? .asked : .over
+    }
+
+    package func cancelAll() {
+        for id in state.withLock({ Array($0.running.keys) }) { _ = stop(id, as: .cancelled) }
+    }
+
+    /// Holds an operation's events back, or lets them come again; nil for one that is not there.
+    package func pause(_ id: UInt64, _ isPaused: Bool) -> CancelResult {
+        guard isOwn(id) else { return .unknown }
+        guard change({ $0.mailbox.pause(id, isPaused) }) else { return .over }
+        if !isPaused { resumeIfDrained(id) }
+        return .asked
+    }
+
+    /// Tells a source that held back to go on, once its operation's queue is empty.
+    func resumeIfDrained(_ id: UInt64) {
+        let call = state.withLock { state in
+            state.mailbox.takeResumable(id) ? state.running[id]?.call : nil
+        }
+        call?.resume()
+    }
+
+    /// Ends a stream that has given what was asked for.
+    func endStream(_ id: UInt64, _ result: JSONText) {
+        let call = state.withLock { $0.running[id]?.call }
+        if end(id, .success(result)) { call?.cancel() }
+    }
+
+    /// Puts a handler in force; gives the old one where nothing runs it.
+    package func setHandler(_ handler: HostFunction?) -> HostFunction? { change { $0.mailbox.setHandler(handler) } }
+
+    /// Puts a wakeup function in force and gives the old one, when no thread runs it any more.
+    package func setWakeup(_ wakeup: HostFunction?) -> HostFunction? {
+        while true {
+            let epoch = host.signal.epoch
+            let old: HostFunction?? = state.withLock { state in
+                guard state.wakeup?.running ?? 0 == 0 else { return .none }
+                defer { state.wakeup = wakeup.map { Wakeup(host: $0) } }
+                return .some(state.wakeup?.host)
+            }
+            if let old {
+                change { $0.isArmed = true }
+                return old
+            }
+            host.signal.wait(whileEpoch: epoch, until: .never)
+        }
+    }
+
+    /// The descriptor that is readable while a pump would deliver; made when first asked for.
+    package func wakeupDescriptor() -> Int32 {
+        change { state in
+            if state.descriptor == nil, !state.isClosing { state.descriptor = WakeupDescriptor() }
+            return state.descriptor?.raw ?? -1
+        }
+    }
+
+    /// A record of the library's log, as an event of operation 0 where the host asked for that.
+    package func log(_ level: Int32, _ message: String, _ fields: JSONText) {
+        guard level <= options.logLevel else { return }
+        let properties = JSONWriter.object { writer in
+            writer.member("level", Int64(level))
+            writer.member("message", message)
+            writer.member("fields", fields)
+        }
+        let context = EventContext(sessionID: nil, runID: nil, atMilliseconds: clock.milliseconds)
+        change { state in
+            let item = Item.event(EventName.log, tag: nil, context, "properties", properties)
+            if state.mailbox.put(item, into: 0) != .taken { state.dropped += 1 }
+        }
+    }
+
+    package func stats() -> JSONText {
+        let state = state.withLock { $0 }
+        return JSONWriter.object { writer in
+            writer.member("operations_open", state.running.count)
+            writer.member("operations_started", state.started)
+            writer.member("operations_untaken", state.mailbox.operations.count - state.running.count)
+            writer.member("events_delivered", state.mailbox.lastSeq)
+            writer.member("events_queued", state.mailbox.queued)
+            writer.member("events_discarded", state.mailbox.discarded)
+            writer.member("events_folded", state.mailbox.folded)
+            writer.member("log_records_dropped", state.dropped)
+            writer.member("results_bytes", state.mailbox.resultBytes)
+        }
+    }
+}

@@ -1,0 +1,143 @@
+package import TandemContract
+package import TandemJSON
+internal import TandemSystem
+
+// Starting operations, and ending them.
+extension Client {
+    /// Plans a call: what is wrong with the name or the arguments comes out here.
+    package func plan(_ operation: Operation, _ arguments: JSONText) throws(Failure) -> Plan {
+        var defaults = CallOptions()
+        defaults.vocabulary = options.calls.usesEngineVocabulary ? .engine : .normalized
+        defaults.isStrict = options.calls.isStrict
+        defaults.replyLimitBytes = options.calls.replyLimitBytes
+        var plan = try Plan(operation, arguments, defaults: defaults)
+        guard !operation.isOwn else {
+            throw Failure(.notSupported, "\(operation.name) is not supported by this version yet")
+        }
+        Recipe.prepare(&plan, operation, makeKey: random.uuid)
+        return plan
+    }
+
+    /// Begins an operation and gives its number; touches memory only.
+    package func submit(
+        _ operation: Operation,
+        _ plan: Plan,
+        callback: HostFunction? = nil,
+        collects: Bool = false
+    ) -> Result<UInt64, Failure> {
+        let id = OperationID.next(slot: host.slot)
+        let deadline = deadline(of: operation, plan.options)
+        let call = Call(deadline: deadline)
+        let timer = deadline == .never ? nil : loop.after(deadline) { [weak self] in _ = self?.stop(id, as: .timeout) }
+        let failure: Failure? = change { state in
+            if state.isClosing { return Client.closedFailure }
+            if state.mailbox.isFull {
+                return Failure(.limit, "too many operations are open or have results that nobody took")
+            }
+            state.mailbox.open(id, tag: plan.options.tag, callback: callback)
+            if collects {
+                state.mailbox.setCollecting(id)
+                _ = state.mailbox.own(id)
+            }
+            state.running[id] = Running(operation: operation, call: call, timer: timer)
+            state.started += 1
+            return nil
+        }
+        if let failure {
+            if let timer { _ = loop.cancelTimer(timer) }
+            return .failure(failure)
+        }
+        backend.start(plan.request, call, into: OperationSink(self, id, operation, plan))
+        return .success(id)
+    }
+
+    private func deadline(of operation: Operation, _ options: CallOptions) -> Deadline {
+        if let given = options.timeoutMilliseconds { return Deadline(afterMilliseconds: given) }
+        if operation.isOnlyStream { return .never }
+        // The engine itself waits 615 s for a run (docs/architecture.md, limits).
+        let usual = operation.recipe == "prompt_sync" ? 615_000 : self.options.calls.timeoutMilliseconds
+        return Deadline(afterMilliseconds: usual)
+    }
+
+    /// Answers on the calling thread, without an operation that could be seen: the short way of a blocking call.
+    package func answer(_ operation: Operation, _ plan: Plan) -> Result<JSONText, Failure> {
+        let call = Call(deadline: deadline(of: operation, plan.options))
+        let id = ObjectIdentifier(call)
+        let isClosed = state.withLock { state in
+            if !state.isClosing { state.blocked[id] = call }
+            return state.isClosing
+        }
+        if isClosed { return .failure(Client.closedFailure) }
+        let reply = backend.answer(plan.request, call)
+        let isClosing = state.withLock { state in
+            state.blocked[id] = nil
+            state.started += 1
+            return state.isClosing
+        }
+        if isClosing, case .failure = reply { return .failure(Client.closedFailure) }
+        return reply.flatMap { finish($0, operation, plan.options) }
+    }
+
+    func finish(_ reply: Reply, _ operation: Operation, _ options: CallOptions) -> Result<JSONText, Failure> {
+        operation.result(of: reply).flatMap { result in
+            guard Int64(result.bytes.count) <= options.replyLimitBytes else {
+                return .failure(Failure(.limit, "the reply is longer than \(options.replyLimitBytes) bytes"))
+            }
+            return options.isStrict ? .success(result) : Recipe.finish(result, operation)
+        }
+    }
+
+    /// Ends an operation with a result; false when it has ended before.
+    @discardableResult
+    func end(_ id: UInt64, _ result: Result<JSONText, Failure>) -> Bool {
+        let (isFirst, running) = change { state in
+            let running = state.running.removeValue(forKey: id)
+            guard let running else { return (false, nil as Running?) }
+            return (state.mailbox.finish(id, Client.text(of: result, running)), running)
+        }
+        if let timer = running?.timer { _ = loop.cancelTimer(timer) }
+        return isFirst
+    }
+
+    private static func text(of result: Result<JSONText, Failure>, _ running: Running) -> JSONText {
+        switch result {
+        case .success(let value): return JSONWriter.object { $0.member("ok", value) }
+        case .failure(let failure):
+            guard failure.name == .cancelled, let name = running.stopsAs, name != .cancelled else {
+                return failure.json(operation: running.operation.name)
+            }
+            return Failure(name, "time ran out", detail: failure.detail).json(operation: running.operation.name)
+        }
+    }
+
+    /// Stops an operation before its end: nil where there is none under way.
+    func stop(_ id: UInt64, as name: FailureName) -> Bool {
+        let running: Running? = change { state in
+            guard var running = state.running[id] else { return nil }
+            _ = state.mailbox.pause(id, false)
+            running.stopsAs = running.stopsAs ?? name
+            state.running[id] = running
+            return running
+        }
+        guard let running else { return false }
+        if running.operation.recipe == "prompt_sync" {
+            // Its run is cancelled too, and the engine says so; an engine that does not within 5 s is not waited for.
+            running.call.cancel()
+            _ = loop.after(Deadline(afterMilliseconds: 5_000)) { [weak self] in
+                self?.end(id, .failure(Client.stopped(as: name, wasRunCancelled: false)))
+            }
+        } else {
+            end(id, .failure(Client.stopped(as: name, wasRunCancelled: nil)))
+            running.call.cancel()
+        }
+        return true
+    }
+
+    private static func stopped(as name: FailureName, wasRunCancelled: Bool?) -> Failure {
+        let detail = JSONWriter.object { writer in
+            writer.member("sent", true)
+            if let wasRunCancelled { writer.member("run_cancelled", wasRunCancelled) }
+        }
+        return Failure(name, name == .timeout ? "time ran out" : "the operation was cancelled", detail: detail)
+    }
+}

@@ -1,0 +1,187 @@
+internal import TandemContract
+internal import TandemJSON
+
+/// An event as the product's documentation names it.
+struct NormalizedEvent: Equatable {
+    let type: String
+    let context: EventContext
+    let properties: JSONText
+}
+
+/// Makes the engine's events of one stream into the documented ones: a value, event by event.
+///
+/// The prompt's echo is left out; a run has one terminal event, and it says why a run failed.
+struct EventNormalizer {
+    /// A stream of one run or session: what events belong to that do not say it themselves.
+    private let sessionID: String?
+    private let runID: String?
+    private let fallbackTime: Int64
+    /// What went wrong in a run that has not ended yet, by run.
+    private var errors: [String: JSONText] = [:]
+    private var ended: Set<String> = []
+
+    init(sessionID: String?, runID: String?, now: Int64) {
+        self.sessionID = sessionID
+        self.runID = runID
+        fallbackTime = now
+    }
+
+    mutating func normalize(_ event: EngineEvent) -> [NormalizedEvent] {
+        let context = self.context(of: event)
+        switch event.type {
+        case "server.connected", "run.stream.connected": return []
+        case EngineEventName.engineLifecycleReady:
+            return [NormalizedEvent(type: "stream.connected", context: context, properties: Self.firstAttempt)]
+        case EngineEventName.messagePartUpdated: return part(event, context)
+        case EngineEventName.sessionError, "provider.call.iteration.error":
+            noteError(event, context)
+            return []
+        case EngineEventName.sessionRunFinished: return finished(event, context)
+        default:
+            if let known = Self.renamed[event.type] {
+                return [NormalizedEvent(type: known.type, context: context, properties: known.pick(event.properties))]
+            }
+            return [NormalizedEvent(type: "engine." + event.type, context: context, properties: event.properties)]
+        }
+    }
+
+    private static let firstAttempt = JSONWriter.object { $0.member("attempt", 1) }
+
+    private func context(of event: EngineEvent) -> EventContext {
+        let properties = event.properties
+        return EventContext(
+            sessionID: event.envelope?.sessionID ?? properties["sessionID"]?.string ?? sessionID,
+            runID: event.envelope?.runID ?? properties["runID"]?.string ?? runID,
+            atMilliseconds: event.envelope?.occurredAtMilliseconds ?? fallbackTime
+        )
+    }
+
+    private func part(_ event: EngineEvent, _ context: EventContext) -> [NormalizedEvent] {
+        let properties = event.properties
+        guard let part = properties["part"] else { return [] }
+        if part["type"]?.string == "tool" { return [tool(part, context)] }
+        // The prompt's echo is the only text that names an agent (docs/architecture.md, events).
+        if properties["agent"] != nil { return [] }
+        if let delta = properties["delta"] {
+            let picked = JSONWriter.object { $0.member("delta", delta) }
+            return [NormalizedEvent(type: EventName.sessionResponse, context: context, properties: picked)]
+        }
+        let message = JSONWriter.object { writer in
+            writer.member("text", part["text"] ?? .null)
+            writer.member("message_id", part["messageID"] ?? .null)
+        }
+        return [NormalizedEvent(type: EventName.sessionMessage, context: context, properties: message)]
+    }
+
+    private func tool(_ part: JSONText, _ context: EventContext) -> NormalizedEvent {
+        let state = part["state"]?.string ?? ""
+        let isOver = ["completed", "failed", "denied"].contains(state)
+        let properties = JSONWriter.object { writer in
+            writer.member("call_id", part["id"] ?? .null)
+            writer.member("tool", part["tool"] ?? .null)
+            if !isOver { writer.member("args", part["args"] ?? .null) }
+            writer.member("state", state)
+            guard isOver else { return }
+            writer.member("result", part["result"] ?? .null)
+            writer.member("error", part["error"] ?? .null)
+        }
+        let type = isOver ? EventName.sessionToolResult : EventName.sessionToolCall
+        return NormalizedEvent(type: type, context: context, properties: properties)
+    }
+
+    private mutating func noteError(_ event: EngineEvent, _ context: EventContext) {
+        let properties = event.properties
+        let said = properties["error"]
+        errors[context.runID ?? context.sessionID ?? ""] = JSONWriter.object { writer in
+            writer.member("code", said?["code"] ?? properties["errorCode"] ?? .null)
+            writer.member("message", said?["message"] ?? (said?.kind == .string ? said : nil) ?? .null)
+        }
+    }
+
+    private mutating func finished(_ event: EngineEvent, _ context: EventContext) -> [NormalizedEvent] {
+        if let run = context.runID, !ended.insert(run).inserted { return [] }
+        let properties = event.properties
+        let status = properties["status"]?.string ?? "completed"
+        let type =
+            switch status {
+            case "completed": EventName.runCompleted
+            case "cancelled": EventName.runCancelled
+            case "timeout": EventName.runTimeout
+            default: EventName.runFailed
+            }
+        let noted = errors.removeValue(forKey: context.runID ?? "") ?? errors.removeValue(forKey: context.sessionID ?? "")
+        let picked = JSONWriter.object { writer in
+            writer.member("finished_at_ms", properties["finishedAtMs"] ?? .null)
+            guard type == EventName.runFailed else { return }
+            writeError(noted, properties, to: &writer)
+            writer.member("category", properties["failureCategory"] ?? .null)
+        }
+        return [NormalizedEvent(type: type, context: context, properties: picked)]
+    }
+
+    private func writeError(_ noted: JSONText?, _ properties: JSONText, to writer: inout JSONWriter) {
+        let message = noted?["message"]?.string ?? properties["error"]?.string ?? "the run failed"
+        let code = noted?["code"]?.string
+        let name = Failure.name(runCode: code, message: message, category: properties["failureCategory"]?.string)
+        writer.member(
+            "error",
+            object: { writer in
+                writer.member("name", name.rawValue)
+                writer.nullable("code", code)
+                writer.member("message", message)
+            }
+        )
+    }
+}
+
+// Events that only change their names.
+extension EventNormalizer {
+    struct Renaming {
+        let type: String
+        /// Documented name and the engine's, in the order of the documentation.
+        let properties: [(String, String)]
+
+        func pick(_ source: JSONText) -> JSONText {
+            JSONWriter.object { writer in
+                for (name, wire) in properties { writer.member(name, source[wire] ?? .null) }
+            }
+        }
+    }
+
+    private static let renamed: [String: Renaming] = [
+        EngineEventName.sessionRunStarted: Renaming(
+            type: EventName.runStarted,
+            properties: [("started_at_ms", "startedAtMs"), ("agent_id", "agentID"), ("client_id", "clientID")]
+        ),
+        EngineEventName.providerUsage: Renaming(
+            type: EventName.runUsage,
+            properties: [
+                ("provider_id", "providerID"), ("model_id", "modelID"), ("prompt_tokens", "promptTokens"),
+                ("completion_tokens", "completionTokens"), ("total_tokens", "totalTokens"), ("source", "usageSource"),
+            ]
+        ),
+        EngineEventName.permissionAsked: Renaming(
+            type: EventName.permissionRequest,
+            properties: [
+                ("request_id", "requestID"), ("tool", "tool"), ("args", "args"), ("requested_at_ms", "requestedAtMs"),
+                ("expires_at_ms", "expiresAtMs"),
+            ]
+        ),
+        EngineEventName.permissionReplied: Renaming(
+            type: EventName.permissionResolved,
+            properties: [
+                ("request_id", "requestID"), ("reply", "reply"), ("decided_by", "decidedBy"),
+                ("decided_at_ms", "decidedAtMs"),
+            ]
+        ),
+        EngineEventName.questionAsked: Renaming(
+            type: EventName.questionRequest,
+            properties: [("request_id", "id"), ("questions", "questions")]
+        ),
+        EngineEventName.questionReplied: Renaming(
+            type: EventName.questionResolved,
+            properties: [("request_id", "id"), ("ok", "ok"), ("answer", "answer")]
+        ),
+        EngineEventName.todoUpdated: Renaming(type: EventName.todoUpdated, properties: [("todos", "todos")]),
+    ]
+}

@@ -1,0 +1,81 @@
+internal import TandemJSON
+
+/// Something queued for an operation's taker.
+struct Item: Sendable {
+    enum Content: Sendable {
+        /// A text delta as escaped JSON content: neighbours can be joined without decoding.
+        case delta(escaped: [UInt8])
+        /// The members of an event from `type` on, without braces.
+        case event([UInt8])
+        /// The operation's last event.
+        case done(JSONText)
+    }
+
+    var content: Content
+    /// Events of different runs are never folded together.
+    let context: EventContext?
+
+    var bytes: Int {
+        switch content {
+        case .delta(let escaped): escaped.count + Item.overheadBytes
+        case .event(let members): members.count
+        case .done(let result): result.bytes.count
+        }
+    }
+
+    /// Counted for a delta beside its text: names, identifiers and braces of the event that it becomes.
+    private static let overheadBytes = 200
+}
+
+/// Where an event belongs.
+package struct EventContext: Sendable, Equatable {
+    package let sessionID: String?
+    package let runID: String?
+    package let atMilliseconds: Int64
+
+    package init(sessionID: String?, runID: String?, atMilliseconds: Int64) {
+        self.sessionID = sessionID
+        self.runID = runID
+        self.atMilliseconds = atMilliseconds
+    }
+
+    func isSameRun(as other: EventContext) -> Bool { sessionID == other.sessionID && runID == other.runID }
+}
+
+extension Item {
+    /// An event's members from `type` on.
+    static func event(_ type: String, tag: JSONText?, _ context: EventContext, _ name: String, _ value: JSONText) -> Item {
+        var writer = JSONWriter(reservingCapacity: value.bytes.count + overheadBytes)
+        writer.member("type", type)
+        writer.nullable("tag", tag)
+        writer.nullable("session_id", context.sessionID)
+        writer.nullable("run_id", context.runID)
+        writer.member("at_ms", context.atMilliseconds)
+        writer.member(name, value)
+        return Item(content: .event(writer.bytes), context: context)
+    }
+
+    /// The whole event as it is delivered; `seq` is given now (kernel.md K7).
+    func text(operation: UInt64, seq: Int64, tag: JSONText?) -> [UInt8] {
+        var writer = JSONWriter(reservingCapacity: bytes + Item.overheadBytes)
+        writer.object { writer in
+            writer.member("op", Int64(operation))
+            writer.member("seq", seq)
+            switch content {
+            case .event(let members): writer.rawMembers(members)
+            case .delta(let escaped):
+                let context = context ?? EventContext(sessionID: nil, runID: nil, atMilliseconds: 0)
+                var properties: [UInt8] = Array(#"{"delta":""#.utf8)
+                properties += escaped
+                properties += Array(#""}"#.utf8)
+                let item = Item.event("session.response", tag: tag, context, "properties", JSONText(trusted: properties))
+                if case .event(let members) = item.content { writer.rawMembers(members) }
+            case .done(let result):
+                writer.member("type", "done")
+                writer.nullable("tag", tag)
+                writer.member("result", result)
+            }
+        }
+        return writer.bytes
+    }
+}

@@ -1,0 +1,58 @@
+internal import TandemContract
+internal import TandemSystem
+
+// Closing: everything ends, every function is dropped, every thread is joined (kernel.md K9).
+extension Client {
+    /// From here on only `close` may follow; false when another close has finished.
+    package func startClosing() -> Bool {
+        let calls: [Call]? = change { state in
+            if state.isClosed { return nil }
+            state.isClosing = true
+            return Array(state.blocked.values)
+        }
+        guard let calls else { return false }
+        for call in calls { call.cancel() }
+        return true
+    }
+
+    package func beginClose(timeoutMilliseconds: Int32) -> Beginning {
+        guard startClosing() else { return .failed(Client.closedFailure) }
+        return .turn(
+            Turn(self, .close, limit: nil, deadline: Deadline(afterMilliseconds: Int64(timeoutMilliseconds)))
+        )
+    }
+}
+
+extension Turn {
+    func stepClose() -> Step {
+        for id in client.state.withLock({ Array($0.running.keys) }) {
+            let call = client.state.withLock { $0.running[id]?.call }
+            client.end(id, .failure(Failure(.cancelled, "the client is being closed")))
+            call?.cancel()
+        }
+        while let delivery = client.state.withLock({ $0.mailbox.takeDoneForClose() }) {
+            if let step = deliver(delivery) { return step }
+        }
+        if let dropped = client.setHandler(nil) { return .drop(dropped) }
+        if !waitForCallbacks() { return over(FailureName.pending.code) }
+        if let dropped = client.setWakeup(nil) { return .drop(dropped) }
+        guard client.backend.close(by: deadline), client.loop.stop(by: deadline) else {
+            return over(FailureName.pending.code)
+        }
+        client.change { state in
+            state.isClosed = true
+            state.descriptor?.close()
+            state.descriptor = nil
+        }
+        return over(0)
+    }
+
+    /// No callback may run after close has returned 0.
+    private func waitForCallbacks() -> Bool {
+        while true {
+            let epoch = client.host.signal.epoch
+            if client.state.withLock({ $0.mailbox.runningCallbacks == 0 && $0.blocked.isEmpty }) { return true }
+            if waits(after: epoch) { return false }
+        }
+    }
+}

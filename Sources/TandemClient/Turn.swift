@@ -1,0 +1,115 @@
+internal import TandemContract
+package import TandemJSON
+internal import TandemSystem
+
+/// A call that may run host callbacks, step by step: the C side runs what a step says and asks again.
+///
+/// Used by one thread. Between two steps no Swift frame of it is on the stack.
+package final class Turn {
+    package enum Step {
+        /// Run the function with this event.
+        case event(HostFunction, operation: UInt64, text: [UInt8])
+        /// Release what the host gave.
+        case drop(HostFunction)
+        /// The call is over.
+        case over(status: Int32, result: JSONText?)
+    }
+
+    enum Kind {
+        case pump
+        case next
+        /// `wait`, and a blocking call of a stream.
+        case wait(UInt64, Operation?)
+        case close
+    }
+
+    let client: Client
+    let kind: Kind
+    let deadline: Deadline
+    /// How many events may come; nil: what is queued when the first is there.
+    var limit: Int?
+    var count = 0
+    var batch: [[UInt8]] = []
+    private var current: (claim: Mailbox.Claim, operation: UInt64)?
+    private var result: JSONText?
+
+    init(_ client: Client, _ kind: Kind, limit: Int?, deadline: Deadline) {
+        self.client = client
+        self.kind = kind
+        self.limit = limit
+        self.deadline = deadline
+    }
+
+    package func step() -> Step {
+        if let dropped = finishCallback() { return .drop(dropped) }
+        switch kind {
+        case .pump: return stepPump()
+        case .next: return stepNext()
+        case .wait(let id, let operation): return stepWait(id, operation)
+        case .close: return stepClose()
+        }
+    }
+
+    /// Books the callback that has returned; gives the function that it was the last call of.
+    private func finishCallback() -> HostFunction? {
+        guard let (claim, id) = current else { return nil }
+        current = nil
+        return client.change { $0.mailbox.ended(claim, id) }
+    }
+
+    func deliver(_ delivery: Mailbox.Delivery) -> Step? {
+        client.resumeIfDrained(delivery.operation)
+        guard let claim = delivery.callback else { return nil }
+        current = (claim, delivery.operation)
+        return .event(claim.host, operation: delivery.operation, text: delivery.text)
+    }
+
+    /// Waits for something to change; true when the turn has to end instead.
+    func waits(after epoch: UInt32) -> Bool {
+        if deadline.hasPassed { return true }
+        client.host.signal.wait(whileEpoch: epoch, until: deadline)
+        return false
+    }
+
+    func over(_ status: Int32, _ result: JSONText? = nil) -> Step { .over(status: status, result: result) }
+
+    func over(_ failure: Failure, _ operation: String? = nil) -> Step {
+        .over(status: failure.name.code, result: failure.json(operation: operation))
+    }
+
+    private func stepWait(_ id: UInt64, _ operation: Operation?) -> Step {
+        if let result { return over(0, result) }
+        while true {
+            let epoch = client.host.signal.epoch
+            let (delivery, isClosing) = client.state.withLock { ($0.mailbox.takeOwned(id), $0.isClosing) }
+            if let delivery {
+                result = delivery.result.map { answer($0, operation) }
+                if operation != nil, delivery.result == nil { batch.append(delivery.text) }
+                if let step = deliver(delivery) { return step }
+                if let result { return over(0, result) }
+                continue
+            }
+            if isClosing { return over(Client.closedFailure) }
+            if waits(after: epoch) {
+                client.change { $0.mailbox.release(id) }
+                return over(Failure(.pending, "the operation goes on"), nil)
+            }
+        }
+    }
+
+    /// A blocking call of a stream gives its events; time running out is no error there (kernel.md K18).
+    private func answer(_ result: JSONText, _ operation: Operation?) -> JSONText {
+        guard operation != nil else { return result }
+        let isTimeout = result.at("error", "name")?.string == FailureName.timeout.rawValue
+        guard isTimeout || result["ok"] != nil else { return result }
+        return JSONWriter.object { writer in
+            writer.member(
+                "ok",
+                object: { writer in
+                    writer.member("events", array: { writer in for text in batch { writer.raw(text) } })
+                    writer.member("ended", result.at("ok", "ended")?.boolean ?? false)
+                }
+            )
+        }
+    }
+}

@@ -1,0 +1,58 @@
+internal import TandemJSON
+
+/// Documented forms of a value made into the form that engines take; contract/adapts.json says each in words.
+enum Adapt {
+    static func named(
+        _ name: String,
+        _ value: JSONText,
+        siblings: [(key: String, value: JSONText)]
+    ) throws(Failure) -> JSONText {
+        switch name {
+        case "one_text_part": oneTextPart(value)
+        case "model_text": try modelText(value, provider: siblings.last { $0.key == "provider" }?.value.string)
+        case "default_model": try defaultModel(value, siblings: siblings)
+        // Operations with the other translations have no engine in this version.
+        default: value
+        }
+    }
+
+    private static func oneTextPart(_ value: JSONText) -> JSONText {
+        guard value.kind == .string else { return value }
+        return JSONWriter.array { writer in
+            writer.object { writer in
+                writer.member("type", "text")
+                writer.member("text", value)
+            }
+        }
+    }
+
+    private static func modelText(_ value: JSONText, provider: String?) throws(Failure) -> JSONText {
+        guard let text = value.string else { return value }
+        let parts = text.split(separator: "/", maxSplits: 1).map(String.init)
+        let providerID: String
+        let modelID: String
+        if let provider {
+            (providerID, modelID) = (provider, text)
+        } else if parts.count == 2 {
+            (providerID, modelID) = (parts[0], parts[1])
+        } else {
+            throw Failure(.invalidArgument, "the model \(text) says no provider: give provider, or provider/model")
+        }
+        return JSONWriter.object { writer in
+            writer.member("providerID", providerID)
+            writer.member("modelID", modelID)
+        }
+    }
+
+    private static func defaultModel(
+        _ value: JSONText,
+        siblings: [(key: String, value: JSONText)]
+    ) throws(Failure) -> JSONText {
+        guard value.kind == .string else { return value }
+        guard let provider = siblings.last(where: { $0.key == "default_provider" || $0.key == "provider_id" })?.value.string
+        else { throw Failure(.invalidArgument, "model_id needs provider_id beside it") }
+        return JSONWriter.object { writer in
+            writer.member(provider, object: { $0.member("default_model", value) })
+        }
+    }
+}

@@ -1,0 +1,67 @@
+package import TandemJSON
+
+/// What a caller asks of the library, not of the engine, for one call.
+package struct CallOptions: Sendable {
+    package enum Vocabulary: String, Sendable { case normalized, engine }
+
+    /// nil: the default of the operation; negative: none.
+    package var timeoutMilliseconds: Int64?
+    package var tag: JSONText?
+    /// A stream ends after so many events.
+    package var take: Int64?
+    package var reconnects = true
+    package var vocabulary = Vocabulary.normalized
+    package var isStrict = false
+    package var replyLimitBytes = Int64(JSONLimit.bytes)
+
+    package init() {}
+
+    /// Reserved arguments, all of which begin with `$`.
+    static let names: Set<String> = [
+        "$body", "$timeout_ms", "$tag", "$take", "$reconnect", "$save_to", "$retries", "$on_conflict",
+        "$reply_limit_bytes", "$headers", "$act_as", "$vocabulary", "$coalesce_ms", "$fold", "$strict",
+    ]
+
+    /// Takes the option of that name (without `$`) in.
+    package mutating func set(_ name: String, _ value: JSONText) throws(Failure) {
+        switch name {
+        case "timeout_ms": timeoutMilliseconds = try CallOptions.integer(name, value, from: -1)
+        case "tag": tag = value
+        case "take": take = try CallOptions.integer(name, value, from: 1)
+        case "reconnect": reconnects = try CallOptions.boolean(name, value)
+        case "strict": isStrict = try CallOptions.boolean(name, value)
+        case "vocabulary":
+            guard let vocabulary = value.string.flatMap(Vocabulary.init) else {
+                throw Failure(.invalidArgument, "vocabulary is neither \"normalized\" nor \"engine\"")
+            }
+            self.vocabulary = vocabulary
+        case "on_conflict": try CallOptions.allow(name, value, [#""fail""#])
+        case "coalesce_ms": try CallOptions.allow(name, value, ["0"])
+        case "fold": try CallOptions.allow(name, value, ["false"])
+        case "act_as": try CallOptions.allow(name, value, nil)
+        case "retries": _ = try CallOptions.integer(name, value, from: 0)
+        case "reply_limit_bytes": replyLimitBytes = try CallOptions.integer(name, value, from: 1)
+        case "headers": try CallOptions.allow(name, value, nil)
+        default: throw Failure(.notSupported, "$\(name) is not supported yet")
+        }
+    }
+
+    package static func integer(_ name: String, _ value: JSONText, from least: Int64) throws(Failure) -> Int64 {
+        guard let number = value.integer, number >= least, number <= 1 << 53 else {
+            throw Failure(.invalidArgument, "\(name) is no whole number from \(least) on")
+        }
+        return number
+    }
+
+    package static func boolean(_ name: String, _ value: JSONText) throws(Failure) -> Bool {
+        guard let flag = value.boolean else { throw Failure(.invalidArgument, "\(name) is neither true nor false") }
+        return flag
+    }
+
+    /// What this version takes of an option whose other values come later; nil: it matters to remote engines only.
+    private static func allow(_ name: String, _ value: JSONText, _ values: [String]?) throws(Failure) {
+        if let values, !value.isNull, !values.contains(value.text) {
+            throw Failure(.notSupported, "\(name) is not supported yet, but for \(values.joined(separator: ", "))")
+        }
+    }
+}

@@ -1,0 +1,128 @@
+internal import CTandemTable
+internal import TandemJSON
+
+// Which failure a reply or a failed run means: the rules are data (contract/errors.json).
+extension Failure {
+    /// nil where the reply is no refusal.
+    package init?(_ reply: Reply, of operation: Operation) {
+        let body = reply.json.flatMap { $0.kind == .object ? $0 : nil }
+        let isRefusal = reply.status >= 400
+        let isRefusedWithOk =
+            operation.refusesWithOkFalse && operation.recipe != "ok_false_is_an_answer"
+            && (body?["ok"]?.boolean == false || body?["error"]?.string != nil)
+        guard isRefusal || isRefusedWithOk else { return nil }
+        let code = body?["code"]?.string
+        let said = body?["error"]?.string ?? body?.at("error", "message")?.string ?? Failure.plainText(reply)
+        let evidence = Evidence(
+            code: code,
+            status: reply.status,
+            message: said ?? "",
+            body: body,
+            isEnterprise: operation.isEnterprise
+        )
+        let name = evidence.name ?? (isRefusal ? .engineError : .refused)
+        self.init(
+            name,
+            said ?? code ?? "the engine answered \(operation.name) with status \(reply.status)",
+            status: reply.status,
+            isRetryable: body?["retryable"]?.boolean,
+            detail: body
+        )
+    }
+
+    private static func plainText(_ reply: Reply) -> String? {
+        if case .text(let text) = reply.body, !text.isEmpty { text } else { nil }
+    }
+
+    /// What a run's engine code, message and category mean.
+    package static func name(runCode code: String?, message: String, category: String?) -> FailureName {
+        Evidence(code: code, status: nil, message: message, body: nil, category: category, isEnterprise: false).name
+            ?? .engineError
+    }
+}
+
+/// What is known of a refusal.
+private struct Evidence {
+    let code: String?
+    let status: Int?
+    let message: String
+    let body: JSONText?
+    var category: String?
+    let isEnterprise: Bool
+
+    /// In the order of contract/README.md: conditional code, code, longest pattern, run category, status.
+    var name: FailureName? {
+        best { $0.isConditional ? 1 : nil } ?? best { $0.isConditional || $0.isPattern ? nil : 1 }
+            ?? best { $0.isConditional || !$0.isPattern ? nil : $0.pattern.utf8.count } ?? byCategory ?? byStatus
+    }
+
+    private var byCategory: FailureName? {
+        guard let category else { return nil }
+        return unsafe first { row in unsafe Table.texts(row.run_categories).contains(category) }
+    }
+
+    private var byStatus: FailureName? {
+        guard let status else { return nil }
+        return unsafe first { row in
+            unsafe UnsafeBufferPointer(start: row.statuses, count: Int(row.status_count)).contains(Int32(status))
+        }
+    }
+
+    private func first(_ matches: (libtandem_error) -> Bool) -> FailureName? {
+        let names = FailureName.allCases
+        return (0..<Int(libtandem_error_count)).first { unsafe matches(libtandem_error_table()[$0]) }.map { names[$0] }
+    }
+
+    /// The name with the matching rule of the highest rank; a rule without a rank is passed over.
+    private func best(_ rank: (Rule) -> Int?) -> FailureName? {
+        var found: (name: FailureName, rank: Int)?
+        for (index, name) in FailureName.allCases.enumerated() where index < Int(libtandem_error_count) {
+            let row = unsafe libtandem_error_table()[index]
+            for position in 0..<Int(unsafe row.code_count) {
+                let rule = unsafe Rule(row.codes[position])
+                guard let rank = rank(rule), rank > found?.rank ?? 0, matches(rule) else { continue }
+                found = (name, rank)
+            }
+        }
+        return found?.name
+    }
+
+    private func matches(_ rule: Rule) -> Bool {
+        if !rule.pattern.isEmpty {
+            guard let code, rule.matches(code) else { return false }
+        }
+        if let status = rule.status, status != self.status { return false }
+        if let name = rule.has, body?[name] == nil { return false }
+        if let name = rule.lacks, body?[name] != nil { return false }
+        if let start = rule.messageStarts, !message.hasPrefix(start) { return false }
+        return rule.edition == nil || isEnterprise
+    }
+}
+
+/// One condition on an engine's code, out of the table.
+private struct Rule {
+    let pattern: String
+    let status: Int?
+    let has: String?
+    let lacks: String?
+    let messageStarts: String?
+    let edition: String?
+
+    init(_ row: libtandem_engine_code) {
+        pattern = unsafe Table.text(row.code) ?? ""
+        status = unsafe row.status == 0 ? nil : Int(row.status)
+        has = unsafe Table.text(row.has)
+        lacks = unsafe Table.text(row.lacks)
+        messageStarts = unsafe Table.text(row.message_starts)
+        edition = unsafe Table.text(row.edition)
+    }
+
+    var isConditional: Bool { status != nil || has != nil || lacks != nil || messageStarts != nil || edition != nil }
+    var isPattern: Bool { pattern.hasPrefix("*") || pattern.hasSuffix("*") }
+
+    func matches(_ code: String) -> Bool {
+        if pattern.hasPrefix("*") { return code.hasSuffix(pattern.dropFirst()) }
+        if pattern.hasSuffix("*") { return code.hasPrefix(pattern.dropLast()) }
+        return code == pattern
+    }
+}

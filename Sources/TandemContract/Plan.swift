@@ -1,0 +1,145 @@
+package import TandemJSON
+
+/// Arguments made into a request: pure, and the same for every backend.
+package struct Plan: Sendable {
+    package var request: Request
+    package var options: CallOptions
+
+    /// Checks the arguments' names and puts each where the engine takes it; whether a value is acceptable is for the
+    /// engine to judge.
+    package init(_ operation: Operation, _ arguments: JSONText, defaults: CallOptions = CallOptions()) throws(Failure) {
+        guard arguments.kind == .object else {
+            throw Failure(.invalidArgument, "the arguments of \(operation.name) are no JSON object")
+        }
+        var planner = Planner(operation, Request(operation.number), defaults)
+        try planner.readOptions(arguments)
+        for argument in operation.arguments { try planner.place(argument) }
+        try planner.finishBody()
+        request = planner.request
+        options = planner.options
+    }
+}
+
+private struct Planner {
+    let operation: Operation
+    var request: Request
+    var options: CallOptions
+    /// Arguments that nothing has claimed so far.
+    var left: [(key: String, value: JSONText)] = []
+    var wholeBody: JSONText?
+    var body: [(key: String, value: JSONText)] = []
+
+    init(_ operation: Operation, _ request: Request, _ options: CallOptions) {
+        self.operation = operation
+        self.request = request
+        self.options = options
+    }
+
+    mutating func readOptions(_ arguments: JSONText) throws(Failure) {
+        for (key, value) in arguments.members {
+            guard key.utf8.first == UInt8(ascii: "$") else {
+                left.append((key, value))
+                continue
+            }
+            if key == "$body" {
+                wholeBody = value
+            } else if CallOptions.names.contains(key) {
+                try options.set(String(key.dropFirst()), value)
+            } else {
+                throw unknown(key)
+            }
+        }
+    }
+
+    mutating func place(_ argument: Operation.Argument) throws(Failure) {
+        if let constant = argument.constant {
+            put(argument, constant)
+            return
+        }
+        if argument.place == .body, operation.body != .fields {
+            try renameInPayload(argument)
+            return
+        }
+        guard let value = try take(argument) else {
+            if argument.place == .path {
+                throw Failure(.invalidArgument, "\(operation.name) needs the argument \(argument.name)")
+            }
+            return
+        }
+        switch argument.place {
+        case .client: try options.set(argument.name, value)
+        default: put(argument, try adapted(argument, value))
+        }
+    }
+
+    /// Takes the argument out of what is left, under whichever of its names it was given.
+    private mutating func take(_ argument: Operation.Argument) throws(Failure) -> JSONText? {
+        for name in argument.names {
+            // An argument of that very name goes before another that accepts it.
+            if name != argument.name, operation.arguments.contains(where: { $0.name == name }) { continue }
+            guard let index = left.lastIndex(where: { $0.key == name }) else { continue }
+            let value = left[index].value
+            left.removeAll { $0.key == name }
+            return value
+        }
+        return nil
+    }
+
+    private mutating func put(_ argument: Operation.Argument, _ value: JSONText) {
+        switch argument.place {
+        case .path: request.path.append(.init(argument.name, Planner.text(value)))
+        case .query: if !value.isNull { request.query.append(.init(argument.wire, Planner.text(value))) }
+        case .header: if !value.isNull { request.headers.append(.init(argument.wire, Planner.text(value))) }
+        case .body: body.append((argument.wire, value))
+        case .client: break
+        }
+    }
+
+    /// In a body that is the caller's own object, other names of a key become the engine's.
+    private mutating func renameInPayload(_ argument: Operation.Argument) throws(Failure) {
+        for index in left.indices where argument.names.contains(left[index].key) {
+            left[index] = (argument.wire, try adapted(argument, left[index].value))
+        }
+    }
+
+    private func adapted(_ argument: Operation.Argument, _ value: JSONText) throws(Failure) -> JSONText {
+        guard let adapt = argument.adapt, !options.isStrict else { return value }
+        return try Adapt.named(adapt, value, siblings: left + body)
+    }
+
+    mutating func finishBody() throws(Failure) {
+        switch operation.body {
+        case .fields:
+            if let name = left.first?.key { throw unknown(name) }
+            request.body = wholeBody ?? object(body)
+        case .payload: request.body = wholeBody ?? object(body + left)
+        case .wrapped(let key):
+            let inner = wholeBody ?? object(body + left)
+            // Not twice when the caller wrapped it already.
+            let isWrapped = inner.members.count == 1 && inner[key] != nil
+            request.body = isWrapped ? inner : JSONWriter.object { $0.member(key, inner) }
+        }
+        if !operation.isBodyRequired, wholeBody == nil, request.body == .emptyObject { request.body = nil }
+    }
+
+    private func object(_ members: [(key: String, value: JSONText)]) -> JSONText {
+        members.isEmpty ? .emptyObject : JSONWriter.object { writer in
+            for (key, value) in members { writer.member(key, value) }
+        }
+    }
+
+    private func unknown(_ name: String) -> Failure {
+        let known = operation.arguments.filter { $0.constant == nil }.map(\.name).sorted()
+        let list = known.isEmpty ? "none" : known.joined(separator: ", ")
+        return Failure(
+            .unknownArgument,
+            "\(operation.name) has no argument \(name); it has: \(list)",
+            detail: JSONWriter.object { writer in
+                writer.member("argument", name)
+                writer.member("known", array: { writer in for name in known { writer.string(name) } })
+            }
+        )
+    }
+
+    private static func text(_ value: JSONText) -> String { value.string ?? value.text }
+}
