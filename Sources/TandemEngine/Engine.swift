@@ -26,8 +26,10 @@ package final class Engine: Backend {
         let state = try StateDirectory.open(configuration)
         do throws(StoreError) {
             let writer = try state.database.openWriter(
-                Schema.migrator, configuration.durability == .power ? .power : .process,
-                maximumPages: configuration.maximumPages)
+                Schema.migrator,
+                configuration.durability == .power ? .power : .process,
+                maximumPages: configuration.maximumPages
+            )
             var table = context.providers.withLock { $0 }
             try Config.load(&table, from: writer)
             let complete = table
@@ -36,8 +38,12 @@ package final class Engine: Backend {
                 throw StoreError(.other, "the system has no room for another thread")
             }
             let core = try EngineCore(
-                context, writer: writer, readers: ReaderPool(state.database), thread: thread,
-                models: ModelDesk(configuration, loop))
+                context,
+                writer: writer,
+                readers: ReaderPool(state.database),
+                thread: thread,
+                models: ModelDesk(configuration, loop)
+            )
             if let error = core.begin(Work(Interrupted.close)) {
                 _ = thread.stop(by: .never)
                 throw error
@@ -81,7 +87,9 @@ package final class Engine: Backend {
             return !isClosing
         }
         if isFirst {
-            core.post(Work({ (batch) throws(StoreError) in try batch.endEverything() }) { core, error in core.loseAll(error) })
+            core.post(
+                Work({ (batch) throws(StoreError) in try batch.endEverything() }) { core, error in core.loseAll(error) }
+            )
             core.refuseWork()
         }
         guard core.thread.stop(by: deadline), core.pool.stop(by: deadline), core.readers.close(by: deadline) else {
@@ -94,7 +102,10 @@ package final class Engine: Backend {
 }
 
 extension Engine {
-    private static let unsupported = Failure(.notSupported, "this operation is not supported by the embedded engine yet")
+    private static let unsupported = Failure(
+        .notSupported,
+        "this operation is not supported by the embedded engine yet"
+    )
     private static let cancelled = Failure(.cancelled, "the operation was cancelled")
 
     /// How long a run may take to stop when its caller no longer waits.
@@ -108,7 +119,8 @@ extension Engine {
             return .success(
                 try core.readers.read { (connection) throws(Halt) in
                     try body(Reading(connection: connection, context: core.context), request)
-                })
+                }
+            )
         } catch { return Engine.result(of: error) }
     }
 

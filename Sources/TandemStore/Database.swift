@@ -44,7 +44,8 @@ package struct Database: Sendable {
             PRAGMA journal_size_limit = 67108864;
             PRAGMA foreign_keys = 0;
             PRAGMA temp_store = MEMORY
-            """)
+            """
+        )
         if let maximumPages { _ = try connection.first("PRAGMA max_page_count = \(maximumPages)") { $0.integer(0) } }
         return connection
     }

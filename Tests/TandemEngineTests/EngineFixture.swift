@@ -111,7 +111,8 @@ final class Folder {
         let fd = open(path + "/" + name, O_RDONLY)
         defer { Glibc.close(fd) }
         var bytes = [UInt8](repeating: 0, count: 1 << 20)
-        return Array(bytes.prefix(Glibc.read(fd, &bytes, bytes.count)))
+        let count = Glibc.read(fd, &bytes, bytes.count)
+        return Array(bytes.prefix(max(0, count)))
     }
 }
 
@@ -191,7 +192,8 @@ final class EngineFixture {
                         writer.member("type", "text")
                         writer.member("text", text)
                     }
-                })
+                }
+            )
         }.text
     }
 

@@ -8,7 +8,9 @@ import Testing
 @testable import TandemEngine
 
 @Suite struct EngineTests {
-    private func configuration(_ folder: Folder, _ model: ScriptedModel = ScriptedModel(text: "Hi")) -> EngineConfiguration {
+    private func configuration(_ folder: Folder, _ model: ScriptedModel = ScriptedModel(text: "Hi"))
+        -> EngineConfiguration
+    {
         var configuration = EngineFixture.configuration(model)
         configuration.state = .directory(folder.path + "/state")
         return configuration
@@ -48,8 +50,9 @@ import Testing
         #expect(failure(configuration(folder)) == nil)
     }
 
-    @Test(arguments: [[UInt8](repeating: 0x41, count: 5_000), Array("SQLite format 3\0".utf8) + [UInt8](repeating: 7, count: 8_000), [1, 2, 3]])
-    func aBrokenDatabaseStaysAsItIs(bytes: [UInt8]) throws {
+    @Test(arguments: [("A", 5_000), ("SQLite format 3\0", 8_000), ("xyz", 0)])
+    func aBrokenDatabaseStaysAsItIs(start: String, sevens: Int) throws {
+        let bytes = Array(start.utf8) + [UInt8](repeating: 7, count: sevens)
         let folder = Folder()
         mkdir(folder.path + "/state", 0o700)
         folder.write("state/tandem.db", bytes)
@@ -87,7 +90,8 @@ import Testing
         let (after, _) = second.stream(run: run)
         #expect(try #require(after.waitForEnd()).get() == nil)
         #expect(
-            after.types.suffix(4) == ["session.error", "session.status", "session.updated", finished])
+            after.types.suffix(4) == ["session.error", "session.status", "session.updated", finished]
+        )
         let all = after.state.withLock { $0.events }
         #expect(all[all.count - 4].properties.at("error", "code")?.string == "INTERRUPTED")
         #expect(all.last?.properties["status"]?.string == "error")

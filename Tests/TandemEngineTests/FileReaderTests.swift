@@ -10,7 +10,8 @@ import Testing
     private func read(_ url: String, mime: String = "text/plain") -> FileText {
         let canonical = Path.canonical(folder.path) ?? ""
         return FileReader(directory: canonical, workspace: canonical).read(
-            FilePart(mime: mime, name: nil, url: url))
+            FilePart(mime: mime, name: nil, url: url)
+        )
     }
 
     @Test func textInsideTheWorkspaceIsShown() {
@@ -71,7 +72,8 @@ import Testing
 
     @Test func withoutADirectoryNothingIsRead() {
         let file = FileReader(directory: nil, workspace: nil).read(
-            FilePart(mime: "text/plain", name: nil, url: "/etc/hostname"))
+            FilePart(mime: "text/plain", name: nil, url: "/etc/hostname")
+        )
         #expect(file.flaw == "the session works in no directory")
     }
 }

@@ -1,5 +1,5 @@
 import TandemJSON
-import TandemProviders
+@testable import TandemProviders
 import Testing
 
 @testable import TandemEngine
@@ -14,7 +14,9 @@ import Testing
     }
 
     private func choose(
-        _ wanted: ModelReference?, _ table: ProviderTable, _ around: ModelSelection.Surroundings = .nothing
+        _ wanted: ModelReference?,
+        _ table: ProviderTable,
+        _ around: ModelSelection.Surroundings = .nothing
     ) -> ModelSelection.Decision { ModelSelection.choose(wanted, table, around) }
 
     @Test func whatThePromptNamesGoesFirst() throws {
@@ -24,12 +26,15 @@ import Testing
         }
         #expect(
             choose(ModelReference(providerID: "a", modelID: "m"), table)
-                == .chosen(ModelChoice(providerID: "a", modelID: "m", baseURL: "http://a", key: "k")))
+                == .chosen(ModelChoice(providerID: "a", modelID: "m", baseURL: "http://a", key: "k"))
+        )
     }
 
     @Test func theConfiguredDefaultComesNext() throws {
         var table = try table {
-            $0.providers = try JSONText(checking: #"{"a":{"url":"http://a","default_model":"am"},"b":{"url":"http://b"}}"#)
+            $0.providers = try JSONText(
+                checking: #"{"a":{"url":"http://a","default_model":"am"},"b":{"url":"http://b"}}"#
+            )
             $0.defaultProvider = "a"
         }
         #expect(choose(nil, table) == .chosen(ModelChoice(providerID: "a", modelID: "am", baseURL: "http://a")))
@@ -39,7 +44,9 @@ import Testing
     }
 
     @Test func theOnlyProviderNeedsNoDefault() throws {
-        let table = try table { $0.providers = try JSONText(checking: #"{"a":{"url":"http://a","default_model":"am"}}"#) }
+        let table = try table {
+            $0.providers = try JSONText(checking: #"{"a":{"url":"http://a","default_model":"am"}}"#)
+        }
         #expect(choose(nil, table) == .chosen(ModelChoice(providerID: "a", modelID: "am", baseURL: "http://a")))
     }
 
@@ -56,7 +63,13 @@ import Testing
             choose(nil, empty, .server(server))
                 == .chosen(
                     ModelChoice(
-                        providerID: "llama_cpp", modelID: "found", baseURL: server.baseURL, isFound: true)))
+                        providerID: "llama_cpp",
+                        modelID: "found",
+                        baseURL: server.baseURL,
+                        isFound: true
+                    )
+                )
+        )
         #expect(choose(nil, empty, .nothing) == .chosen(.echo))
     }
 
@@ -71,7 +84,8 @@ import Testing
     }
 
     @Test func whoeverIsNotConfiguredIsMissing() throws {
-        guard case .refused(let failure) = try choose(ModelReference(providerID: "openai", modelID: "m"), table()) else {
+        guard case .refused(let failure) = try choose(ModelReference(providerID: "openai", modelID: "m"), table())
+        else {
             Issue.record("not refused")
             return
         }

@@ -8,7 +8,8 @@ import Testing
 @Suite struct ProvidersTests {
     private func fixture(_ folder: Folder? = nil) throws -> EngineFixture {
         let providers = try JSONText(
-            checking: #"{"mine":{"url":"https://me:pass@host/v1","api_key":"sk-secret","default_model":"m1"}}"#)
+            checking: #"{"mine":{"url":"https://me:pass@host/v1","api_key":"sk-secret","default_model":"m1"}}"#
+        )
         return try EngineFixture(ScriptedModel(text: "Hi")) { configuration in
             configuration.providers = providers
             if let folder { configuration.state = .directory(folder.path) }
@@ -30,7 +31,9 @@ import Testing
             let text = try fixture.call(operation).json?.text ?? ""
             #expect(!text.contains("sk-secret") && !text.contains("pass"))
         }
-        #expect(try fixture.call(.configGet).json?.at("effective", "providers", "mine", "api_key")?.string == "[REDACTED]")
+        #expect(
+            try fixture.call(.configGet).json?.at("effective", "providers", "mine", "api_key")?.string == "[REDACTED]"
+        )
         let status = try fixture.call(.providersAuthStatus).json
         #expect(status?.at("providers", "mine", "has_key")?.boolean == true)
         #expect(status?.at("providers", "openai-codex", "configured")?.boolean == false)
@@ -40,8 +43,10 @@ import Testing
         let folder = Folder()
         do {
             let reply = try fixture(folder).call(
-                .providersSetDefaults, nil,
-                #"{"default_provider":"mine","providers":{"mine":{"default_model":"m2"}}}"#)
+                .providersSetDefaults,
+                nil,
+                #"{"default_provider":"mine","providers":{"mine":{"default_model":"m2"}}}"#
+            )
             #expect(reply.json?.at("effective", "providers", "mine", "default_model")?.string == "m2")
         }
         let config = try #require(try fixture(folder).call(.configGet).json)

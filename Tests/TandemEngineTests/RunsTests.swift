@@ -24,7 +24,8 @@ import Testing
                 "provider.call.iteration.start", "context.budget.final", "message.part.updated",
                 "message.part.updated", "provider.usage", "provider.call.iteration.finish", "message.part.updated",
                 "session.updated", "session.status", finished,
-            ])
+            ]
+        )
         let seqs = all.compactMap { $0.envelope?.seq }
         #expect(seqs == Array(Int64(2)..<Int64(2 + seqs.count)))
         #expect(all.dropFirst(2).allSatisfy { $0.envelope?.runID == run && $0.envelope?.sessionID == session })
@@ -85,7 +86,8 @@ import Testing
             all.suffix(7).map(\.type) == [
                 "provider.call.iteration.error", "session.updated", "session.status", "session.error",
                 "session.status", "session.updated", finished,
-            ])
+            ]
+        )
         #expect(all[all.count - 4].properties.at("error", "code")?.string == code)
         #expect(all.last?.properties["failureCategory"]?.string == category)
         #expect(try fixture.texts(session) == ["hi", "so far", "ENGINE_ERROR: \(code): \(failure.message)"])
@@ -162,7 +164,10 @@ import Testing
         let recorder = Recorder()
         let call = Call(deadline: .never)
         fixture.engine.start(
-            EngineFixture.request(.sessionsPromptSync, session, EngineFixture.body("hi")), call, into: recorder)
+            EngineFixture.request(.sessionsPromptSync, session, EngineFixture.body("hi")),
+            call,
+            into: recorder
+        )
         _ = model.request()
         call.cancel()
         guard case .failure(let failure)? = recorder.waitForEnd() else {
@@ -231,7 +236,9 @@ import Testing
         let reply = try fixture.call(.sessionsPromptAsync, "nope", "{}")
         #expect(reply.status == 404)
         #expect(reply.json?["code"]?.string == "SESSION_NOT_FOUND")
-        for operation in [OperationNumber.sessionsGet, .sessionsMessages, .sessionsTodos, .sessionsActiveRun, .sessionsAbort] {
+        for operation in [
+            OperationNumber.sessionsGet, .sessionsMessages, .sessionsTodos, .sessionsActiveRun, .sessionsAbort,
+        ] {
             #expect(try fixture.call(operation, "nope") == .empty(404))
         }
     }

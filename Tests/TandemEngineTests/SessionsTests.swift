@@ -24,7 +24,8 @@ import Testing
             reply.json?.members.map(\.key) == [
                 "id", "version", "projectID", "directory", "workspaceRoot", "title", "time", "sourceKind",
                 "environment", "messages",
-            ])
+            ]
+        )
         #expect(reply.json?["title"]?.string == "New session")
         #expect(reply.json?["directory"]?.string == Path.canonical(folder.path))
         #expect(reply.json?["projectID"]?.string?.count == 22)
@@ -40,7 +41,8 @@ import Testing
              "model":{"providerID":"p","modelID":"m"},"provider":"p","temperature":0.5,"topP":0.9,"max_tokens":100,
              "sourceKind":"my-kind","source_metadata":{"a":1},
              "permission":[{"permission":"bash","action":"allow"},{"nonsense":true}]}
-            """#)
+            """#
+        )
         let wire = try #require(try fixture.call(.sessionsGet, session).json)
         #expect(wire["directory"]?.string == "/no/such/folder")
         #expect(wire["projectID"]?.string == "workspace-1237cdc01b21")
@@ -137,8 +139,16 @@ import Testing
     ])
     func theFirstLineOfAPromptBecomesTheTitle(prompt: String, title: String) {
         var session = SessionRecord(
-            id: "s", title: "New session", directory: "/", workspaceRoot: "/", hasDirectory: false,
-            pinnedWorkspace: nil, projectID: "p", createdMilliseconds: 0, updatedMilliseconds: 0)
+            id: "s",
+            title: "New session",
+            directory: "/",
+            workspaceRoot: "/",
+            hasDirectory: false,
+            pinnedWorkspace: nil,
+            projectID: "p",
+            createdMilliseconds: 0,
+            updatedMilliseconds: 0
+        )
         session.takeTitle(from: prompt)
         #expect(session.title == title)
     }

@@ -55,7 +55,10 @@ import Testing
         #expect(try #require(later.waitForEnd()).get() == nil)
         #expect(later.types.count == 1_200 + 15)
         #expect(later.types.last == finished)
-        #expect(live.state.withLock { $0.events.dropFirst(2).map(\.frame) } == later.state.withLock { $0.events.dropFirst(2).map(\.frame) })
+        #expect(
+            live.state.withLock { $0.events.dropFirst(2).map(\.frame) }
+                == later.state.withLock { $0.events.dropFirst(2).map(\.frame) }
+        )
     }
 
     @Test func anUnknownRunIsNotFound() throws {
@@ -102,7 +105,10 @@ import Testing
         _ = recorder.waitForEnd()
         func page(_ query: [(String, String)]) throws -> JSONText {
             let request = Request(
-                .engineRunEvents, path: [Request.Field("run_id", run)], query: query.map { Request.Field($0, $1) })
+                .engineRunEvents,
+                path: [Request.Field("run_id", run)],
+                query: query.map { Request.Field($0, $1) }
+            )
             return try #require(try fixture.reply(request).json)
         }
         let first = try page([])
@@ -119,6 +125,7 @@ import Testing
         let request = Request(.engineRunEvents, path: [Request.Field("run_id", "nope")])
         #expect(
             try fixture.reply(request).json?.text
-                == #"{"run_id":"nope","events":[],"count":0,"first_seq":null,"last_seq":null,"limit":250,"tail":null,"sequence_scope":"runtime_event_bus"}"#)
+                == #"{"run_id":"nope","events":[],"count":0,"first_seq":null,"last_seq":null,"limit":250,"tail":null,"sequence_scope":"runtime_event_bus"}"#
+        )
     }
 }

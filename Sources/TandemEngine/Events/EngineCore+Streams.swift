@@ -27,7 +27,12 @@ extension EngineCore {
         let id = newSubscriptionID()
         let isOfRun = filter.runID != nil
         let subscription = Subscription(
-            filter, ticket, .live, lastSeq: isOfRun ? 0 : seq, opening: EngineCore.opening(context.clock.milliseconds))
+            filter,
+            ticket,
+            .live,
+            lastSeq: isOfRun ? 0 : seq,
+            opening: EngineCore.opening(context.clock.milliseconds)
+        )
         subscriptions.add(id, subscription)
         call.whenResumed { [weak self] in self?.resume(id) }
         call.whenCancelled { [weak self] in
@@ -46,7 +51,8 @@ extension EngineCore {
                     writer.member("status", "ready")
                     writer.member("transport", "sse")
                     writer.member("timestamp_ms", milliseconds)
-                }),
+                }
+            ),
         ]
     }
 
@@ -71,14 +77,17 @@ extension EngineCore {
                         if batch.core.giveOpening(subscription) { batch.core.read(id, subscription) }
                     }
                 }
-            })
+            }
+        )
     }
 
     /// Ends a stream that its caller no longer wants, after what a worker is handing over.
     func unsubscribe(_ id: Subscriptions.ID, _ failure: Failure) {
         guard let subscription = subscriptions[id] else { return }
         subscription.failure = failure
-        if case .reading = subscription.state { subscription.isCancelled = true } else {
+        if case .reading = subscription.state {
+            subscription.isCancelled = true
+        } else {
             subscriptions.end(id, .failure(failure))
         }
     }
@@ -118,7 +127,8 @@ extension EngineCore {
                 seq: last?.envelope?.seq ?? seq,
                 tookAll: taken == events.count,
                 isLast: events.count < Int(EngineCore.page),
-                isEnd: last.map { filter.ends(with: $0) } ?? false)
+                isEnd: last.map { filter.ends(with: $0) } ?? false
+            )
         } catch {
             switch error {
             case .failure(let failure): return .failed(failure)

@@ -36,8 +36,11 @@ enum ModelSelection {
                 return .refused(
                     RunFailure(
                         code: "MODEL_SELECTION_REQUIRED",
-                        message: "provider `\(provider)` has no default model, and neither prompt nor session names one",
-                        category: "provider"))
+                        message:
+                            "provider `\(provider)` has no default model, and neither prompt nor session names one",
+                        category: "provider"
+                    )
+                )
             }
             guard let reference = ModelReference(providerID: provider, modelID: model) else { return .chosen(.echo) }
             return named(reference, table, around)
@@ -61,7 +64,12 @@ enum ModelSelection {
             }
             return .chosen(
                 ModelChoice(
-                    providerID: wanted.providerID, modelID: wanted.modelID, baseURL: url, key: settings.key))
+                    providerID: wanted.providerID,
+                    modelID: wanted.modelID,
+                    baseURL: url,
+                    key: settings.key
+                )
+            )
         }
         if wanted.providerID == EchoModel.provider { return .chosen(.echo) }
         if KnownProvider.isLocal(wanted.providerID) {

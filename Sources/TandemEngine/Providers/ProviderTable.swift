@@ -31,7 +31,12 @@ struct ProviderTable: Equatable, Sendable {
         if isGiven && self["openai"] == nil {
             providers.append(
                 ProviderSettings(
-                    id: "openai", url: environment.openAIBaseURL, key: environment.openAIKey, isFromEnvironment: true))
+                    id: "openai",
+                    url: environment.openAIBaseURL,
+                    key: environment.openAIKey,
+                    isFromEnvironment: true
+                )
+            )
         }
     }
 
@@ -69,7 +74,8 @@ struct ProviderTable: Equatable, Sendable {
                 case "url": settings.url = text
                 case "api_key": settings.key = text
                 case "default_model": settings.defaultModel = text
-                default: throw Failure(.invalidArgument, "providers.\(id) knows url, api_key and default_model, not \(name)")
+                default:
+                    throw Failure(.invalidArgument, "providers.\(id) knows url, api_key and default_model, not \(name)")
                 }
             }
             providers.append(settings)

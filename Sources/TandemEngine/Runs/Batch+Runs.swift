@@ -65,7 +65,14 @@ extension Batch {
     ) throws(StoreError) -> Int64 {
         let now = context.clock.milliseconds
         let row = try MessageStore.insert(
-            role, text, id: id, kind: kind, session: (run.session, run.sessionID), at: now, into: store)
+            role,
+            text,
+            id: id,
+            kind: kind,
+            session: (run.session, run.sessionID),
+            at: now,
+            into: store
+        )
         if var session = try SessionStore.find(run.sessionID, in: store) {
             if role == .user { session.takeTitle(from: text) }
             session.updatedMilliseconds = now
@@ -105,7 +112,8 @@ extension EngineCore {
         post(
             Work({ (batch) throws(StoreError) in try batch.step(number: number, input) }) { core, error in
                 core.lose(number, error)
-            })
+            }
+        )
     }
 
     func watch(_ number: Int64) {
@@ -152,7 +160,8 @@ extension EngineCore {
             self?.post(
                 Work({ (batch) throws(StoreError) in
                     if let run = batch.run(number) { try batch.resume(run) }
-                }) { core, error in core.lose(number, error) })
+                }) { core, error in core.lose(number, error) }
+            )
         }
     }
 
@@ -180,7 +189,8 @@ extension EngineCore {
             case .stopCall: stopCall(of: number)
             case .end(let end):
                 unsaved.append(
-                    UnsavedEnd(run: number, events: events, end: end, milliseconds: context.clock.milliseconds))
+                    UnsavedEnd(run: number, events: events, end: end, milliseconds: context.clock.milliseconds)
+                )
             default: break
             }
         }
@@ -197,16 +207,23 @@ extension EngineCore {
             partID: {
                 nextPart += 1
                 return "part-\(nextPart)"
-            }, now: { context.clock.milliseconds })
+            },
+            now: { context.clock.milliseconds }
+        )
         return LoggedEvent(
             run: run.number,
             event: EngineEvent(
                 type: event.type,
                 properties: properties,
                 envelope: EngineEvent.Envelope(
-                    eventID: context.random.uuid(), seq: nextSeq,
-                    occurredAtMilliseconds: context.clock.milliseconds, sessionID: run.sessionID, runID: run.runID)
-            ))
+                    eventID: context.random.uuid(),
+                    seq: nextSeq,
+                    occurredAtMilliseconds: context.clock.milliseconds,
+                    sessionID: run.sessionID,
+                    runID: run.runID
+                )
+            )
+        )
     }
 }
 

@@ -82,7 +82,8 @@ struct FileReader: Sendable {
         let note = cut ? "\n[cut after \(kept.count) bytes]" : ""
         return FileText(
             text: "\(part.line)\n--- \(part.title) ---\n\(text)\(note)\n--- end of \(part.title) ---",
-            flaw: cut ? "cut after \(kept.count) bytes" : nil)
+            flaw: cut ? "cut after \(kept.count) bytes" : nil
+        )
     }
 
     private func missing(_ part: FilePart, _ reason: String) -> FileText {
