@@ -8,7 +8,9 @@ package final class Engine: Backend {
     private let core: EngineCore
     private let handlers = HandlerTable()
     private let lock: StateLock?
-    private let isClosing = Lock(false)
+    private let stage = Lock(Stage.open)
+
+    private enum Stage { case open, closing, streamsEnded }
 
     /// The operations that this engine answers; all others are `not_supported`.
     package static var supported: Set<OperationNumber> { Set(HandlerTable.all.map(\.operation)) }
@@ -57,6 +59,7 @@ package final class Engine: Backend {
 
     package func answer(_ request: Request, _ call: Call) -> Result<Reply, Failure> {
         guard let handler = handlers[request.operation] else { return .failure(Engine.unsupported) }
+        if isClosing { return .failure(.engineClosed) }
         if call.isCancelled { return .failure(Engine.cancelled) }
         switch handler.lane {
         case .read(let body): return read(body, request)
@@ -68,6 +71,7 @@ package final class Engine: Backend {
     package func start(_ request: Request, _ call: Call, into sink: any Sink) {
         let ticket = Ticket(sink)
         guard let handler = handlers[request.operation] else { return ticket.finish(.failure(Engine.unsupported)) }
+        if isClosing { return ticket.finish(.failure(.engineClosed)) }
         switch handler.lane {
         case .read(let body):
             call.whenCancelled { ticket.finish(.failure(Engine.cancelled)) }
@@ -80,24 +84,38 @@ package final class Engine: Backend {
         }
     }
 
-    /// Ends everything: streams, runs, threads. True when all threads are gone; else it may be called again.
+    /// Ends everything: true when all threads are gone, else it may be called again.
     package func close(by deadline: Deadline) -> Bool {
-        let isFirst = isClosing.withLock { isClosing in
-            defer { isClosing = true }
-            return !isClosing
-        }
-        if isFirst {
+        if advance(from: .open, to: .closing) {
             core.post(
-                Work({ (batch) throws(StoreError) in try batch.endEverything() }) { core, error in core.loseAll(error) }
+                Work({ (batch) throws(StoreError) in try batch.endRuns() }) { core, error in core.loseRuns(error) }
+            )
+        }
+        // Workers hand events over; a stream ends only after them.
+        guard core.pool.stop(by: deadline) else { return false }
+        if advance(from: .closing, to: .streamsEnded) {
+            core.post(
+                Work({ (batch) throws(StoreError) in try batch.endEverything() }) { core, error in
+                    core.loseRuns(error)
+                    core.endStreams()
+                }
             )
             core.refuseWork()
         }
-        guard core.thread.stop(by: deadline), core.pool.stop(by: deadline), core.readers.close(by: deadline) else {
-            return false
-        }
+        guard core.thread.stop(by: deadline), core.readers.close(by: deadline) else { return false }
         core.closeWriter()
         lock?.release()
         return true
+    }
+
+    private var isClosing: Bool { stage.withLock { $0 != .open } }
+
+    private func advance(from old: Stage, to new: Stage) -> Bool {
+        stage.withLock { stage in
+            guard stage == old else { return false }
+            stage = new
+            return true
+        }
     }
 }
 
@@ -107,6 +125,7 @@ extension Engine {
         "this operation is not supported by the embedded engine yet"
     )
     private static let cancelled = Failure(.cancelled, "the operation was cancelled")
+    private static let timeout = Failure(.timeout, "the engine did not answer in time")
 
     /// How long a run may take to stop when its caller no longer waits.
     private static let stopMilliseconds: Int64 = 5_000
@@ -133,8 +152,9 @@ extension Engine {
             let last = Deadline(afterMilliseconds: Engine.stopMilliseconds)
             if let outcome = ticket.wait(until: last) { return Engine.reply(outcome) }
         }
-        ticket.finish(.failure(.timedOutRun(false)))
-        return .failure(.timedOutRun(false))
+        // Whatever comes first counts, also what came since.
+        ticket.finish(.failure(Engine.timeout))
+        return Engine.reply(ticket.wait(until: .passed) ?? .failure(Engine.timeout))
     }
 
     /// Hands a write to the engine's thread.

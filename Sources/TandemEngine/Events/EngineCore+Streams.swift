@@ -17,12 +17,14 @@ extension EngineCore {
         let work = Work { (batch) in
             let core = batch.core
             let seq = batch.upcomingSeq - 1
-            batch.first { core.open(filter, ticket, call, from: seq) }
+            // Read here, not after the commit: the order of readings must not depend on what shares a batch.
+            let now = batch.context.clock.milliseconds
+            batch.first { core.open(filter, ticket, call, from: seq, at: now) }
         }
         if !post(work) { ticket.finish(.failure(.engineClosed)) }
     }
 
-    private func open(_ filter: EventFilter, _ ticket: Ticket, _ call: Call, from seq: Int64) {
+    private func open(_ filter: EventFilter, _ ticket: Ticket, _ call: Call, from seq: Int64, at now: Int64) {
         if ticket.isOver { return }
         let id = newSubscriptionID()
         let isOfRun = filter.runID != nil
@@ -31,7 +33,7 @@ extension EngineCore {
             ticket,
             .live,
             lastSeq: isOfRun ? 0 : seq,
-            opening: EngineCore.opening(context.clock.milliseconds)
+            opening: EngineCore.opening(now)
         )
         subscriptions.add(id, subscription)
         call.whenResumed { [weak self] in self?.resume(id) }
@@ -79,6 +81,15 @@ extension EngineCore {
                 }
             }
         )
+    }
+
+    /// Events that reached the log late are read by those who have not had them.
+    func catchUp(on events: [LoggedEvent]) {
+        for id in subscriptions.ids {
+            guard let subscription = subscriptions[id], case .live = subscription.state else { continue }
+            let isBehind = events.contains { subscription.filter.takes($0) && $0.seq > subscription.lastSeq }
+            if isBehind { read(id, subscription) }
+        }
     }
 
     /// Ends a stream that its caller no longer wants, after what a worker is handing over.

@@ -60,7 +60,10 @@ enum ModelSelection {
         let known = KnownProvider.named(wanted.providerID)
         if let settings = table[wanted.providerID] {
             guard let url = settings.url ?? known?.baseURL else {
-                return .refused(.dispatch("provider `\(wanted.providerID)` has no url", category: "missing_connection"))
+                let reason = known?.isForeign == true ? "speaks a protocol that is not built in yet" : "has no url"
+                return .refused(
+                    .dispatch("provider `\(wanted.providerID)` \(reason)", category: "missing_connection")
+                )
             }
             return .chosen(
                 ModelChoice(

@@ -49,7 +49,7 @@ struct ProviderTable: Equatable, Sendable {
         if let chosen = storedProvider ?? configuredProvider { return chosen }
         let configured = configured
         if configured.count == 1 { return configured.first?.id }
-        return configured.isEmpty ? providers.first?.id : nil
+        return providers.first { $0.isFromEnvironment }?.id
     }
 
     func defaultModel(of id: String) -> String? {

@@ -7,11 +7,20 @@ internal import TandemSystem
 /// Drives the machines of runs: what they say has to be written is written now, the rest is done after the commit.
 extension Batch {
     func publish(_ event: RunEvent, of run: ActiveRun) throws(StoreError) {
-        try publish(event, run: run.number, run.names)
+        try publish(event, run: run.number, run.names, startedAt: run.startedMilliseconds)
     }
 
-    func publish(_ event: RunEvent, run number: Int64, _ names: RunNames) throws(StoreError) {
-        let properties = event.properties(names, partID: partID, now: { context.clock.milliseconds })
+    func publish(
+        _ event: RunEvent,
+        run number: Int64,
+        _ names: RunNames,
+        startedAt start: Int64 = 0
+    ) throws(StoreError) {
+        let properties = event.properties(
+            names,
+            partID: partID,
+            now: { event == .started ? start : context.clock.milliseconds }
+        )
         try publish(event.type, session: names.sessionID, run: (number, names.runID), properties)
     }
 

@@ -53,6 +53,6 @@ struct RunFailure: Error, Equatable {
         self.category = category
     }
 
-    /// What the message list shows of the failure. It is not sent to a model.
+    /// What the message list shows of the failure; it is not sent to a model.
     var notice: String { "ENGINE_ERROR: \(code): \(message)" }
 }
