@@ -39,9 +39,9 @@ final class EngineContext: Sendable {
     static let environment = JSONWriter.object { writer in
         writer.member("os", "linux")
         #if arch(arm64)
-            writer.member("arch", "aarch64")
+        writer.member("arch", "aarch64")
         #else
-            writer.member("arch", "x86_64")
+        writer.member("arch", "x86_64")
         #endif
         writer.member("shell_family", "posix")
         writer.member("path_style", "posix")
