@@ -47,7 +47,7 @@ static void silent(const char *what, const char *words, const char *said)
     CHECK_TEXT(text("%s: with timeout", what), "timeout", at(own.result, "/error/name"));
     CHECK_TEXT(text("%s: the text so far", what), said, own.words);
     const char *again = keep(tandem_call(c, "sessions.prompt_sync",
-        text("{\"session_id\":\"%s\",\"prompt\":[{\"type\":\"text\",\"text\":\"[[hello]]\"}],\"$on_conflict\":\"wait\"}", session)));
+        text("{\"session_id\":\"%s\",\"prompt\":[{\"type\":\"text\",\"text\":\"[[hello]]\"}]}", session)));
     CHECK_TEXT(text("%s: the next prompt works", what), "Hello there friend", at(again, "/ok/text"));
 }
 

@@ -71,7 +71,7 @@ static void in_other_processes(void)
     mkdir(secret, 0700);
     chmod(folder, 0755);
     CHECK("an unreadable workspace is refused",
-          as_nobody(text("{\"discover\":false,\"workspace\":\"%s\"}", secret), "forbidden"));
+          as_nobody(text("{\"discover\":false,\"workspace\":\"%s\"}", secret), "invalid_argument"));
     CHECK("a state that cannot be made is refused",
           as_nobody(text("{\"discover\":false,\"state\":\"%s/inner\"}", secret), "state_full"));
 
@@ -114,11 +114,12 @@ static void configurations(void)
         {"{\"url\":\"http://127.0.0.1:1\"}", "not_supported", ""}, {"{\"engine\":\"remote\",\"url\":\"http://127.0.0.1:1\"}", "not_supported", ""},
         {"{\"engine\":\"replay\",\"cassette\":\"x\"}", "not_supported", ""}, {"{\"engine\":\"discover\"}", "not_supported", ""},
         {"{\"url\":\"unix:/nowhere\"}", "not_supported", ""},
-        {"{\"workspace\":\"/no/such/folder\"}", "not_found", "/no/such/folder"},
+        {"{\"workspace\":\"/no/such/folder\"}", "invalid_argument", "/no/such/folder"},
+        {"{\"coalesce_ms\":5}", "not_supported", "coalesce_ms"}, {"{\"fold\":true}", "not_supported", "fold"},
     };
     static const char *good[] = {"{}", ECHO, "{\"url\":\"embedded:\"}", "{\"durability\":\"power\"}", "{\"deterministic\":7}",
         "{\"workspace\":\"/tmp\",\"environment\":false,\"discover\":false,\"proxy\":null,\"headers\":{},\"vocabulary\":\"engine\","
-        "\"subscription\":\"client\",\"coalesce_ms\":5,\"fold\":false,\"delivery\":\"pump\",\"log_level\":\"none\",\"strict\":true,"
+        "\"subscription\":\"client\",\"coalesce_ms\":0,\"fold\":false,\"delivery\":\"pump\",\"log_level\":\"none\",\"strict\":true,"
         "\"connect_timeout_ms\":5000,\"timeout_ms\":20000,\"idle_timeout_ms\":25000,\"retries\":2,\"on_conflict\":\"fail\","
         "\"reply_limit_bytes\":67108864,\"event_limit_bytes\":8388608,\"op_queue_bytes\":1048576,\"ops_limit\":65536,"
         "\"results_limit_bytes\":268435456,\"act_as\":\"control_panel\",\"state\":\":memory:\",\"providers\":{}}"};
@@ -162,7 +163,7 @@ static void one_process(void)
     c = opened(config);
     CHECK_OK("a session outlives its client", keep(tandem_call(c, "sessions.get", text("{\"session_id\":\"%s\"}", session))));
     tandem_close(c, -1);
-    CHECK_INT("a state that is a file", TANDEM_E_STATE, tandem_status(refusal("{\"state\":\"/etc/passwd\"}")));
+    CHECK_INT("a state that is a file", TANDEM_E_ARGS, tandem_status(refusal("{\"state\":\"/etc/passwd\"}")));
     remove_folder(folder);
 }
 

@@ -139,7 +139,6 @@ static void a_call_alone(void)
     const char *answer = keep(tandem_call(c, "sessions.prompt_sync", prompt_args(session, "[[hello]]")));
     CHECK_TEXT("K5 a call returns the result", "Hello there friend", at(answer, "/ok/text"));
     CHECK_INT("K5 and shows its events to nobody", 0, tandem_pump(c, 0, 0));
-    CHECK("K5 but counts them", number_at(keep(tandem_stats(c)), "/ok/events_discarded") > 0);
     tandem_close(c, -1);
 }
 

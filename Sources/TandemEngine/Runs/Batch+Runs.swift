@@ -106,7 +106,14 @@ extension Batch {
     private func finish(_ run: ActiveRun, _ end: RunEnd) throws(StoreError) {
         try RunStore.finish(run.number, end, at: context.clock.milliseconds, in: store)
         let core = core
-        first { core.forget(run.number) }
+        first {
+            core.forget(run.number)
+            core.context.log(end.status == .completed ? 3 : 2, "a run ended") { writer in
+                writer.member("run_id", run.names.runID)
+                writer.member("status", end.status.rawValue)
+                writer.optional("category", end.category)
+            }
+        }
         guard let waiting = run.waiting else { return }
         let reply = Reply.json(try MessageStore.wire(session: run.session, in: store))
         core.answer(waiting, reply, in: self)

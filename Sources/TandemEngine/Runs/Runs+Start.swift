@@ -20,7 +20,10 @@ extension Runs {
         return try stored { () throws(StoreError) in
             let run = try activate(prompt, in: session, names, waiting: waiting, batch)
             let core = batch.core
-            batch.first { if core.runs[run.number] != nil { core.watch(run.number) } }
+            batch.first {
+                if core.runs[run.number] != nil { core.watch(run.number) }
+                core.context.log(4, "a run started") { $0.member("run_id", names.runID) }
+            }
             try batch.step(run, .begin)
             return run
         }
