@@ -11,6 +11,16 @@ let settings: [SwiftSetting] = [
     .treatAllWarnings(as: .error),
 ]
 
+let librarySettings: [SwiftSetting] =
+    settings + [
+        // Imported into every file otherwise, and 1 MB of the library: regular expressions and Swift's own tasks, which the
+        // library has no use for.
+        .unsafeFlags([
+            "-Xfrontend", "-disable-implicit-string-processing-module-import",
+            "-Xfrontend", "-disable-implicit-concurrency-module-import",
+        ]),
+    ]
+
 let testSettings: [SwiftSetting] = [
     .swiftLanguageMode(.v6),
     .treatAllWarnings(as: .error),
@@ -33,7 +43,7 @@ let libraryLinkerFlags = [
 ]
 
 func swift(_ name: String, _ dependencies: [Target.Dependency], exclude: [String] = []) -> Target {
-    .target(name: name, dependencies: dependencies, exclude: exclude, swiftSettings: settings)
+    .target(name: name, dependencies: dependencies, exclude: exclude, swiftSettings: librarySettings)
 }
 
 func c(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
@@ -80,7 +90,7 @@ let package = Package(
                 "TandemJSON", "TandemSystem",
             ],
             exclude: ["tandem.map"],
-            swiftSettings: settings,
+            swiftSettings: librarySettings,
             linkerSettings: [.unsafeFlags(libraryLinkerFlags)]
         ),
         .executableTarget(

@@ -16,7 +16,7 @@ internal import Glibc
 
     /// Opens a database, a path or a `file:` URI; a writer makes it when it is missing.
     package init(_ name: String, _ access: Access) throws(StoreError) {
-        let isMemory = name.contains("vfs=memdb")
+        let isMemory = name.hasSuffix("vfs=memdb")
         // A memdb database has no file that would refuse, and a reader of it must be able to lock it.
         let mode =
             access == .write || isMemory ? SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE : SQLITE_OPEN_READONLY

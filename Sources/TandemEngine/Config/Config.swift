@@ -117,7 +117,7 @@ enum Config {
             rest += next.elements
             for (key, member) in next.members {
                 let plain = key.lowercased().filter { $0.isLetter || $0.isNumber }
-                if ["auth", "oauth"].contains(plain) || secretWords.contains(where: { plain.contains($0) }) {
+                if ["auth", "oauth"].contains(plain) || secretWords.contains(where: { plain.contains(text: $0) }) {
                     return true
                 }
                 rest.append(member)
