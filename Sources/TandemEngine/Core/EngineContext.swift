@@ -23,7 +23,7 @@ final class EngineContext: Sendable {
             return
         }
         let path = Path.normalized(given, in: workingDirectory)
-        guard !given.isEmpty, Path.isReadableDirectory(path) else {
+        guard !given.isEmpty, !given.utf8.contains(0), Path.isReadableDirectory(path) else {
             throw Failure(.invalidArgument, "workspace: \(given) is not a directory that can be read")
         }
         workspace = path

@@ -13,7 +13,10 @@ enum Interrupted {
 
     static func close(_ batch: Batch) throws(StoreError) {
         let found = try batch.store.all(
-            "SELECT number, session, session_id, id, answer_id FROM runs WHERE finished_ms IS NULL ORDER BY number"
+            """
+            SELECT number, session, session_id, id, answer_id FROM runs INDEXED BY active_runs
+            WHERE finished_ms IS NULL ORDER BY number
+            """
         ) { row in
             Found(
                 number: row.integer(0),

@@ -112,6 +112,9 @@ enum MessageStore {
         var dropped = 0
     }
 
+    /// How far messages that are left out are counted: the number is for information only.
+    private static let countedMessages: Int64 = 1_000
+
     /// What was said so far, as far as it fits beside a prompt of so many characters.
     static func conversation(
         session: Int64,
@@ -120,15 +123,16 @@ enum MessageStore {
         in store: Connection
     ) throws(StoreError) -> Conversation {
         let total = try store.first(
-            "SELECT count(*) FROM messages WHERE session = ? AND kind = 0",
-            .integer(session)
+            "SELECT count(*) FROM (SELECT 1 FROM messages WHERE session = ? AND kind = 0 LIMIT ?)",
+            .integer(session),
+            .integer(countedMessages)
         ) { Int($0.integer(0)) }
         var left = window.characters == ContextMode.fullCharacters ? Int.max : window.characters - prompt
         var kept: [ModelMessage] = []
         let found = try store.all(
             "SELECT role, wire, model_text FROM messages WHERE session = ? AND kind = 0 ORDER BY number DESC LIMIT ?",
             .integer(session),
-            .integer(window.messages == .max ? -1 : Int64(window.messages - 1))
+            .integer(Int64(window.messages - 1))
         ) { row in
             ModelMessage(
                 ModelMessage.Role(rawValue: row.text(0)) ?? .user,

@@ -107,7 +107,9 @@ struct SessionRecord {
     var searchText: String { title.lowercased() + "\n" + directory.lowercased() }
 
     /// Spellings of a source that mean the same.
-    static func normalizedSource(_ source: String) -> String { String(source.lowercased().map { $0 == "-" ? "_" : $0 }) }
+    static func normalizedSource(_ source: String) -> String {
+        String(source.lowercased().map { $0 == "-" ? "_" : $0 })
+    }
 
     /// Takes the first line of a prompt as title, where there is none yet.
     mutating func takeTitle(from prompt: String) {
