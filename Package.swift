@@ -34,6 +34,8 @@ let cSettings: [CSetting] = [
 // (CTandemSystem/runtime_guard.c); `nodelete` keeps the runtime mapped after dlclose.
 let libraryLinkerFlags = [
     "-static-stdlib",
+    // gold, the default here, lists local symbols in the dynamic table.
+    "-use-ld=lld",
     "-Xlinker", "--version-script=\(Context.packageDirectory)/Sources/TandemABI/tandem.map",
     "-Xlinker", "-soname=libtandem.so.0",
     "-Xlinker", "-z", "-Xlinker", "nodelete",

@@ -405,10 +405,9 @@ TANDEM_API tandem_client *TANDEM_CALL tandem_open(const char *config_json, char 
 TANDEM_API int32_t TANDEM_CALL tandem_close(tandem_client *c, int32_t timeout_ms);
 
 /*
- * Numbers for dashboards and tests, counted since tandem_open unless they say what is there now: {"ok": {
- * "operations_started", "operations_open" (now), "operations_untaken" (over, now), "events_queued" (now),
- * "events_delivered", "events_discarded" (of calls and waits without a function), "events_folded",
- * "log_records_dropped", "results_bytes" (not taken, now)}}. More may be added.
+ * Numbers for dashboards and tests: {"ok": {"operations": open or not taken, "operations_running", "calls": begun so
+ * far, "events_queued", "events_delivered", "events_discarded": of waits without a function, "events_folded",
+ * "log_records_dropped", "results_bytes": not taken}}. More may be added.
  */
 TANDEM_API char *TANDEM_CALL tandem_stats(tandem_client *c);
 
@@ -418,7 +417,7 @@ TANDEM_API char *TANDEM_CALL tandem_stats(tandem_client *c);
  * Makes an operation and waits for its result: tandem_submit and tandem_wait without showing the id. It blocks until
  * the result is there or the operation's own deadline ("$timeout_ms", "timeout_ms") has passed, which is the error
  * `timeout`. It serves the operation's host calls on this thread meanwhile, and nothing of other operations. Its events
- * are discarded (and counted); who wants them uses tandem_stream and tandem_wait.
+ * are shown to nobody; who wants them uses tandem_stream and tandem_wait.
  *
  * A function of tandem_ops.h, tandem_sessions_create(c, args), is tandem_call(c, "sessions.create", args).
  *
@@ -438,7 +437,8 @@ TANDEM_API uint64_t TANDEM_CALL tandem_submit(tandem_client *c, const char *op, 
 
 /*
  * As tandem_submit, with a function of the operation's own: fn gets its events and its `done`, inside pump, next, wait
- * or close. After `done`, drop runs with ud. When it fails (0), drop has run. fn must not be NULL (`invalid_argument`).
+ * or close. After `done`, drop runs with ud. When it fails (0), drop has run. fn NULL: as tandem_submit, and drop runs
+ * before it returns.
  *
  *     static void on_event(void *ud, uint64_t op, const char *event) { ... }
  *     tandem_stream(c, "engine.stream", "{\"session_id\":\"...\",\"run_id\":\"...\"}", on_event, ud, NULL, NULL);

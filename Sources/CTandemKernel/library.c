@@ -15,7 +15,9 @@ enum { VERSION_MAJOR = 0, VERSION_MINOR = 1, VERSION_PATCH = 0 };
 
 uint32_t tandem_version(void) { return VERSION_MAJOR << 16 | VERSION_MINOR << 8 | VERSION_PATCH; }
 
-const char *tandem_build_info(void) { return "libtandem 0.1.0; operations of engine 0.7.2; embedded engine; linux " ARCHITECTURE; }
+const char *tandem_build_info(void) {
+  return "{\"version\":\"0.1.0\",\"api\":\"0.7.2\",\"engines\":[\"embedded\"],\"platform\":\"linux-" ARCHITECTURE "\"}";
+}
 
 void tandem_free(void *p) { free(p); }
 
@@ -40,6 +42,6 @@ const char *tandem_status_name(int32_t status) {
     NAME(TANDEM_E_LIMIT);
     NAME(TANDEM_E_STATE);
 #undef NAME
-  default: return "TANDEM_E_UNKNOWN";
+  default: return "unknown";
   }
 }

@@ -155,11 +155,10 @@ uint64_t tandem_stream(tandem_client *c, const char *op, const char *args_json, 
   if (status == TANDEM_OK && !is_installed()) status = TANDEM_E_HANDLE;
   if (status != TANDEM_OK)
     error = libtandem_refusal_text(status);
-  else if (fn == NULL)
-    error = libtandem_error_text(TANDEM_E_ARGS, "invalid_argument", "tandem_stream needs a function");
   else
     id = upcalls.stream(c, op == NULL ? "" : op, args_json, fn, ud, drop, &error);
-  if (id == 0) libtandem_run_drop(drop, ud);
+  /* Without a function nobody holds the context. */
+  if (id == 0 || fn == NULL) libtandem_run_drop(drop, ud);
   if (error_json != NULL)
     *error_json = error;
   else

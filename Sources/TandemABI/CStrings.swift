@@ -25,9 +25,9 @@ internal import TandemJSON
     return unsafe Array(UnsafeRawBufferPointer(start: text, count: strlen(text)))
 }
 
-/// The JSON object a host gave as arguments or configuration; NULL and nothing mean an empty one.
+/// The JSON object a host gave as arguments or configuration; NULL means an empty one.
 @unsafe func jsonObject(_ text: UnsafePointer<CChar>?, _ what: String) throws(Failure) -> JSONText {
-    guard let bytes = unsafe bytes(text), !bytes.isEmpty else { return .emptyObject }
+    guard let bytes = unsafe bytes(text) else { return .emptyObject }
     let json: JSONText
     do throws(JSONError) { json = try JSONText(checking: bytes) } catch { throw Failure(error, in: what) }
     guard json.kind == .object else { throw Failure(.invalidArgument, "\(what) is no JSON object") }

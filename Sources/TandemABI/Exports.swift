@@ -106,7 +106,7 @@ public func tandem_describe(_ what: UnsafePointer<CChar>?) -> UnsafeMutablePoint
     let what = unsafe name(what)
     guard let description = Operation.describe(what) else {
         let message = "nothing is called \"\(what)\"; there is: ops, op:<name>, events, errors, types"
-        return unsafe cString(Failure(.invalidArgument, message))
+        return unsafe cString(Failure(what.hasPrefix("op:") ? .unknownOperation : .invalidArgument, message))
     }
     return unsafe cString(JSONWriter.object { $0.member("ok", description) })
 }
@@ -122,8 +122,8 @@ public func tandem_get(
         let value = (try? JSONText(checking: text))?.value(at: path)
     else { return nil }
     guard let content = value.string else { return unsafe cString(value) }
-    // A C string ends at its first NUL: what has one inside is given as JSON.
-    return unsafe content.utf8.contains(0) ? cString(value) : cString(content.utf8)
+    // A C string ends at its first NUL, so it cannot hold what has one inside.
+    return unsafe content.utf8.contains(0) ? nil : cString(content.utf8)
 }
 
 @_cdecl("tandem_quote") @implementation

@@ -75,6 +75,7 @@ private func beginTurn(_ turn: UnsafeMutablePointer<libtandem_turn>?) {
 
 @unsafe func operation(named text: UnsafePointer<CChar>?) throws(Failure) -> Operation? {
     let name = unsafe name(text)
+    if name.isEmpty { throw Failure(.invalidArgument, "op is NULL, empty or not UTF-8") }
     guard let found = Operation.named(name) else {
         throw Failure(.unknownOperation, "there is no operation \"\(name)\"; tandem_describe(\"ops\") lists them")
     }
@@ -170,7 +171,7 @@ private func startStream(
     _ error: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>?
 ) -> UInt64 {
     let callback = unsafe hostFunction(unsafeBitCast(function, to: UInt.self), context, drop)
-    return unsafe submit(handle, name, arguments, callback, error)
+    return unsafe submit(handle, name, arguments, callback.function == 0 ? nil : callback, error)
 }
 
 /// Begins an operation; 0 and an error where it cannot.

@@ -83,9 +83,9 @@ extension Client {
     package func stats() -> JSONText {
         let state = state.withLock { $0 }
         return JSONWriter.object { writer in
-            writer.member("operations_open", state.running.count)
-            writer.member("operations_started", state.started)
-            writer.member("operations_untaken", state.mailbox.operations.count - state.running.count)
+            writer.member("operations", state.mailbox.operations.count - (options.logLevel > 0 ? 1 : 0))
+            writer.member("operations_running", state.running.count)
+            writer.member("calls", state.started)
             writer.member("events_delivered", state.mailbox.lastSeq)
             writer.member("events_queued", state.mailbox.queued)
             writer.member("events_discarded", state.mailbox.discarded)

@@ -86,8 +86,9 @@ package final class Client: Sendable {
     /// Brings descriptor, busy mark and wakeup in line with what is queued; gives the function to call, if any.
     private func notice(_ state: inout State) -> HostFunction? {
         let isReady = state.mailbox.hasDeliverable
-        state.descriptor?.set(isReady)
+        // First the mark, then the descriptor: a host that polls and pumps at once must not be told there is nothing.
         host.setBusy(isReady || state.isPumping || state.isClosing || !state.isArmed)
+        state.descriptor?.set(isReady)
         guard isReady, state.isArmed, !state.isPumping, var wakeup = state.wakeup else { return nil }
         wakeup.running += 1
         state.wakeup = wakeup

@@ -23,7 +23,7 @@ extension Failure {
         let name = evidence.name ?? (isRefusal ? .engineError : .refused)
         self.init(
             name,
-            said ?? code ?? "the engine answered \(operation.name) with status \(reply.status)",
+            said ?? code ?? "\(operation.name): \(name.summary) (status \(reply.status))",
             status: reply.status,
             isRetryable: body?["retryable"]?.boolean,
             detail: body

@@ -67,6 +67,8 @@ private struct Planner {
             return
         }
         switch argument.place {
+        case .path where value.isNull || value.string == "":
+            throw Failure(.invalidArgument, "\(operation.name) needs the argument \(argument.name): it is empty")
         case .client: try options.set(argument.name, value)
         default: put(argument, try adapted(argument, value))
         }

@@ -8,7 +8,9 @@ package final class Engine: Backend {
     private let core: EngineCore
     private let handlers = HandlerTable()
     private let lock: StateLock?
-    private let isClosing = Lock(false)
+    private let stage = Lock(Stage.open)
+
+    private enum Stage { case open, closing, streamsEnded }
 
     /// The operations that this engine answers; all others are `not_supported`.
     package static var supported: Set<OperationNumber> { Set(HandlerTable.all.map(\.operation)) }
@@ -26,8 +28,10 @@ package final class Engine: Backend {
         let state = try StateDirectory.open(configuration)
         do throws(StoreError) {
             let writer = try state.database.openWriter(
-                Schema.migrator, configuration.durability == .power ? .power : .process,
-                maximumPages: configuration.maximumPages)
+                Schema.migrator,
+                configuration.durability == .power ? .power : .process,
+                maximumPages: configuration.maximumPages
+            )
             var table = context.providers.withLock { $0 }
             try Config.load(&table, from: writer)
             let complete = table
@@ -36,8 +40,12 @@ package final class Engine: Backend {
                 throw StoreError(.other, "the system has no room for another thread")
             }
             let core = try EngineCore(
-                context, writer: writer, readers: ReaderPool(state.database), thread: thread,
-                models: ModelDesk(configuration, loop))
+                context,
+                writer: writer,
+                readers: ReaderPool(state.database),
+                thread: thread,
+                models: ModelDesk(configuration, loop)
+            )
             if let error = core.begin(Work(Interrupted.close)) {
                 _ = thread.stop(by: .never)
                 throw error
@@ -51,6 +59,7 @@ package final class Engine: Backend {
 
     package func answer(_ request: Request, _ call: Call) -> Result<Reply, Failure> {
         guard let handler = handlers[request.operation] else { return .failure(Engine.unsupported) }
+        if isClosing { return .failure(.engineClosed) }
         if call.isCancelled { return .failure(Engine.cancelled) }
         switch handler.lane {
         case .read(let body): return read(body, request)
@@ -62,6 +71,7 @@ package final class Engine: Backend {
     package func start(_ request: Request, _ call: Call, into sink: any Sink) {
         let ticket = Ticket(sink)
         guard let handler = handlers[request.operation] else { return ticket.finish(.failure(Engine.unsupported)) }
+        if isClosing { return ticket.finish(.failure(.engineClosed)) }
         switch handler.lane {
         case .read(let body):
             call.whenCancelled { ticket.finish(.failure(Engine.cancelled)) }
@@ -74,28 +84,48 @@ package final class Engine: Backend {
         }
     }
 
-    /// Ends everything: streams, runs, threads. True when all threads are gone; else it may be called again.
+    /// Ends everything: true when all threads are gone, else it may be called again.
     package func close(by deadline: Deadline) -> Bool {
-        let isFirst = isClosing.withLock { isClosing in
-            defer { isClosing = true }
-            return !isClosing
+        if advance(from: .open, to: .closing) {
+            core.post(
+                Work({ (batch) throws(StoreError) in try batch.endRuns() }) { core, error in core.loseRuns(error) }
+            )
         }
-        if isFirst {
-            core.post(Work({ (batch) throws(StoreError) in try batch.endEverything() }) { core, error in core.loseAll(error) })
+        // Workers hand events over; a stream ends only after them.
+        guard core.pool.stop(by: deadline) else { return false }
+        if advance(from: .closing, to: .streamsEnded) {
+            core.post(
+                Work({ (batch) throws(StoreError) in try batch.endEverything() }) { core, error in
+                    core.loseRuns(error)
+                    core.endStreams()
+                }
+            )
             core.refuseWork()
         }
-        guard core.thread.stop(by: deadline), core.pool.stop(by: deadline), core.readers.close(by: deadline) else {
-            return false
-        }
+        guard core.thread.stop(by: deadline), core.readers.close(by: deadline) else { return false }
         core.closeWriter()
         lock?.release()
         return true
     }
+
+    private var isClosing: Bool { stage.withLock { $0 != .open } }
+
+    private func advance(from old: Stage, to new: Stage) -> Bool {
+        stage.withLock { stage in
+            guard stage == old else { return false }
+            stage = new
+            return true
+        }
+    }
 }
 
 extension Engine {
-    private static let unsupported = Failure(.notSupported, "this operation is not supported by the embedded engine yet")
+    private static let unsupported = Failure(
+        .notSupported,
+        "this operation is not supported by the embedded engine yet"
+    )
     private static let cancelled = Failure(.cancelled, "the operation was cancelled")
+    private static let timeout = Failure(.timeout, "the engine did not answer in time")
 
     /// How long a run may take to stop when its caller no longer waits.
     private static let stopMilliseconds: Int64 = 5_000
@@ -108,7 +138,8 @@ extension Engine {
             return .success(
                 try core.readers.read { (connection) throws(Halt) in
                     try body(Reading(connection: connection, context: core.context), request)
-                })
+                }
+            )
         } catch { return Engine.result(of: error) }
     }
 
@@ -121,8 +152,9 @@ extension Engine {
             let last = Deadline(afterMilliseconds: Engine.stopMilliseconds)
             if let outcome = ticket.wait(until: last) { return Engine.reply(outcome) }
         }
-        ticket.finish(.failure(.timedOutRun(false)))
-        return .failure(.timedOutRun(false))
+        // Whatever comes first counts, also what came since.
+        ticket.finish(.failure(Engine.timeout))
+        return Engine.reply(ticket.wait(until: .passed) ?? .failure(Engine.timeout))
     }
 
     /// Hands a write to the engine's thread.

@@ -2,7 +2,7 @@ package import TandemJSON
 package import TandemProviders
 package import TandemSystem
 
-/// What an embedded engine is opened with. Nothing else reaches it: no environment, no file of the user's.
+/// What an embedded engine is opened with: nothing else reaches it, no environment and no file of the user's.
 package struct EngineConfiguration: Sendable {
     package enum State: Sendable, Equatable {
         /// Gone when the engine is closed.

@@ -14,7 +14,7 @@ internal import Glibc
     /// Statements that differ at run time must not pile up.
     private static let keptStatements = 256
 
-    /// Opens a database; a writer makes it when it is missing. `name` is a path or a `file:` URI.
+    /// Opens a database, a path or a `file:` URI; a writer makes it when it is missing.
     package init(_ name: String, _ access: Access) throws(StoreError) {
         let isMemory = name.hasSuffix("vfs=memdb")
         // A memdb database has no file that would refuse, and a reader of it must be able to lock it.

@@ -44,7 +44,8 @@ package struct Database: Sendable {
             PRAGMA journal_size_limit = 67108864;
             PRAGMA foreign_keys = 0;
             PRAGMA temp_store = MEMORY
-            """)
+            """
+        )
         if let maximumPages { _ = try connection.first("PRAGMA max_page_count = \(maximumPages)") { $0.integer(0) } }
         return connection
     }
@@ -71,7 +72,10 @@ enum DatabaseHeader {
     static func isThere(_ path: String) throws(StoreError) -> Bool {
         let fd = unsafe Glibc.open(path, O_RDONLY | O_CLOEXEC)
         guard fd >= 0 else {
-            if errno == ENOENT { return false }
+            if errno == ENOENT {
+                makePrivate(path)
+                return false
+            }
             throw StoreError(errno == EACCES ? .full : .other, "\(path): \(errorText(errno))")
         }
         defer { Glibc.close(fd) }
@@ -82,6 +86,12 @@ enum DatabaseHeader {
             throw StoreError(.corrupt, "\(path) is not a database")
         }
         return true
+    }
+
+    /// SQLite would let others read it; its side files take the same rights.
+    private static func makePrivate(_ path: String) {
+        let fd = unsafe Glibc.open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
+        if fd >= 0 { Glibc.close(fd) }
     }
 
     private static func errorText(_ code: Int32) -> String {

@@ -44,7 +44,13 @@ internal import CSQLite
                         ? sqlite3_bind_text(raw, index, "", 0, transient)
                         : bytes.withMemoryRebound(to: CChar.self) { characters in
                             unsafe sqlite3_bind_text64(
-                                raw, index, characters.baseAddress, UInt64(bytes.count), transient, UInt8(SQLITE_UTF8))
+                                raw,
+                                index,
+                                characters.baseAddress,
+                                UInt64(bytes.count),
+                                transient,
+                                UInt8(SQLITE_UTF8)
+                            )
                         }
                 }
             case .blob(let blob):

@@ -36,11 +36,16 @@ static void take(struct snapshot *s)
         fstat(i, &s->fds[i]);
 }
 
-/* The number of the first signal whose action differs, 0 when all are the same; SA_RESTORER is glibc's own mark. */
+/* The number of the first signal whose action differs, 0 when all are the same. */
+/* SA_RESTORER, which glibc adds to whatever passes through it: libcurl 7.88 puts SIGPIPE back as it was when it closes its
+   connections, and this flag stays behind. */
+enum { RESTORER = 0x04000000 };
+
 static int other_signal(const struct snapshot *a, const struct snapshot *b)
 {
     for (int i = 1; i <= 64; i++)
-        if (a->actions[i].sa_handler != b->actions[i].sa_handler || (a->actions[i].sa_flags ^ b->actions[i].sa_flags) & ~0x04000000)
+        if (a->actions[i].sa_handler != b->actions[i].sa_handler ||
+            (a->actions[i].sa_flags & ~RESTORER) != (b->actions[i].sa_flags & ~RESTORER))
             return i;
     return 0;
 }

@@ -46,9 +46,8 @@ static void silent(const char *what, const char *words, const char *said)
     CHECK(text("%s: in time", what), now_ms() - began >= 1450 && now_ms() - began < 8000 * slowness());
     CHECK_TEXT(text("%s: with timeout", what), "timeout", at(own.result, "/error/name"));
     CHECK_TEXT(text("%s: the text so far", what), said, own.words);
-    const char *again = "{}";
-    for (long long end = now_ms() + 5000 * slowness(); tandem_status(again) != TANDEM_OK && now_ms() < end; nap(20))
-        again = keep(tandem_call(c, "sessions.prompt_sync", prompt_args(session, "[[hello]]")));
+    const char *again = keep(tandem_call(c, "sessions.prompt_sync",
+        text("{\"session_id\":\"%s\",\"prompt\":[{\"type\":\"text\",\"text\":\"[[hello]]\"}]}", session)));
     CHECK_TEXT(text("%s: the next prompt works", what), "Hello there friend", at(again, "/ok/text"));
 }
 

@@ -20,7 +20,9 @@ enum Config {
         for (name, value) in settings {
             try store.run(
                 "INSERT INTO settings (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value",
-                .text(name), .text(value))
+                .text(name),
+                .text(value)
+            )
         }
     }
 
@@ -47,8 +49,10 @@ enum Config {
                         writer.member("env", layer(table.providers.filter(\.isFromEnvironment)))
                         writer.member("runtime", JSONText.emptyObject)
                         writer.member("cli", JSONText.emptyObject)
-                    })
-            })
+                    }
+                )
+            }
+        )
     }
 
     static func effective(_ table: ProviderTable) -> JSONText {
@@ -59,13 +63,16 @@ enum Config {
                 var provider = provider
                 provider.defaultModel = table.storedModels[provider.id] ?? provider.defaultModel
                 return provider
-            }, defaultProvider: table.storedProvider ?? table.configuredProvider)
+            },
+            defaultProvider: table.storedProvider ?? table.configuredProvider
+        )
     }
 
     private static func project(_ table: ProviderTable) -> JSONText {
         layer(
             table.storedModels.sorted { $0.key < $1.key }.map { ProviderSettings(id: $0.key, defaultModel: $0.value) },
-            defaultProvider: table.storedProvider)
+            defaultProvider: table.storedProvider
+        )
     }
 
     private static func layer(_ providers: [ProviderSettings], defaultProvider: String? = nil) -> JSONText {
@@ -82,9 +89,11 @@ enum Config {
                                 if provider.key != nil { writer.member("api_key", "[REDACTED]") }
                                 writer.optional("default_model", provider.defaultModel)
                                 writer.optional("url", provider.url.map(withoutCredentials))
-                            })
+                            }
+                        )
                     }
-                })
+                }
+            )
         }
     }
 
@@ -108,7 +117,9 @@ enum Config {
             rest += next.elements
             for (key, member) in next.members {
                 let plain = key.lowercased().filter { $0.isLetter || $0.isNumber }
-                if ["auth", "oauth"].contains(plain) || secretWords.contains(where: { plain.contains(text: $0) }) { return true }
+                if ["auth", "oauth"].contains(plain) || secretWords.contains(where: { plain.contains(text: $0) }) {
+                    return true
+                }
                 rest.append(member)
             }
         }

@@ -23,7 +23,7 @@ final class EngineContext: Sendable {
             return
         }
         let path = Path.normalized(given, in: workingDirectory)
-        guard !given.isEmpty, Path.isReadableDirectory(path) else {
+        guard !given.isEmpty, !given.utf8.contains(0), Path.isReadableDirectory(path) else {
             throw Failure(.invalidArgument, "workspace: \(given) is not a directory that can be read")
         }
         workspace = path
@@ -39,9 +39,9 @@ final class EngineContext: Sendable {
     static let environment = JSONWriter.object { writer in
         writer.member("os", "linux")
         #if arch(arm64)
-            writer.member("arch", "aarch64")
+        writer.member("arch", "aarch64")
         #else
-            writer.member("arch", "x86_64")
+        writer.member("arch", "x86_64")
         #endif
         writer.member("shell_family", "posix")
         writer.member("path_style", "posix")

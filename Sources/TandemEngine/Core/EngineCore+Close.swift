@@ -2,21 +2,29 @@ internal import TandemContract
 internal import TandemStore
 
 extension Batch {
-    /// Cancels all runs, and after the commit ends all streams.
+    /// Cancels all runs.
+    func endRuns() throws(StoreError) {
+        for number in core.runs.keys.sorted() {
+            guard var run = run(number) else { continue }
+            run.stop(with: .engineClosed)
+            try step(run, .cancelled)
+        }
+    }
+
+    /// Cancels what began since, and after the commit ends all streams.
     func endEverything() throws(StoreError) {
-        for number in core.runs.keys.sorted() { try step(number: number, .cancelled) }
+        try endRuns()
         then { [core] in core.endStreams() }
     }
 }
 
 extension EngineCore {
-    /// The same when the store takes nothing.
-    func loseAll(_ error: StoreError) {
+    /// The end of all runs when the store takes nothing.
+    func loseRuns(_ error: StoreError) {
         for number in runs.keys.sorted() { lose(number, error) }
-        endStreams()
     }
 
-    fileprivate func endStreams() {
+    func endStreams() {
         for id in subscriptions.ids { subscriptions.end(id, .failure(.engineClosed)) }
         models.close()
     }

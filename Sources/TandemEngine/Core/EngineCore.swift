@@ -19,8 +19,9 @@ struct Work: Sendable {
     }
 }
 
-/// The engine's thread: it owns the runs and the write connection, takes what is in its inbox, commits once for all of
-/// it, and only then acts. All but `post` is for that thread alone.
+/// The engine's thread: it owns the runs and the write connection.
+///
+/// It takes what is in its inbox, commits once for all of it, and only then acts. All but `post` is for it alone.
 final class EngineCore: @unchecked Sendable {
     private struct Inbox {
         var works: [Work] = []
@@ -115,6 +116,7 @@ final class EngineCore: @unchecked Sendable {
             for end in ends { try end.save(to: batch.store) }
             try batch.commit()
             unsaved = []
+            for end in ends { catchUp(on: end.events) }
         } catch {
             batch.rollBack()
         }

@@ -54,7 +54,8 @@ struct LaterCall: Sendable {
 struct HandlerTable: Sendable {
     private let slots: [Handler?]
 
-    static let all: [Handler] = Health.handlers + Sessions.handlers + Runs.handlers + Events.handlers
+    static let all: [Handler] =
+        Health.handlers + Sessions.handlers + Runs.handlers + Events.handlers
         + Providers.handlers + Config.handlers
 
     init() {

@@ -11,6 +11,7 @@ enum Health {
             JSONWriter.object { writer in
                 writer.member("healthy", true)
                 writer.member("ready", true)
-            })
+            }
+        )
     }
 }

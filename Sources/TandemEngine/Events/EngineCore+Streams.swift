@@ -17,17 +17,24 @@ extension EngineCore {
         let work = Work { (batch) in
             let core = batch.core
             let seq = batch.upcomingSeq - 1
-            batch.first { core.open(filter, ticket, call, from: seq) }
+            // Read here, not after the commit: the order of readings must not depend on what shares a batch.
+            let now = batch.context.clock.milliseconds
+            batch.first { core.open(filter, ticket, call, from: seq, at: now) }
         }
         if !post(work) { ticket.finish(.failure(.engineClosed)) }
     }
 
-    private func open(_ filter: EventFilter, _ ticket: Ticket, _ call: Call, from seq: Int64) {
+    private func open(_ filter: EventFilter, _ ticket: Ticket, _ call: Call, from seq: Int64, at now: Int64) {
         if ticket.isOver { return }
         let id = newSubscriptionID()
         let isOfRun = filter.runID != nil
         let subscription = Subscription(
-            filter, ticket, .live, lastSeq: isOfRun ? 0 : seq, opening: EngineCore.opening(context.clock.milliseconds))
+            filter,
+            ticket,
+            .live,
+            lastSeq: isOfRun ? 0 : seq,
+            opening: EngineCore.opening(now)
+        )
         subscriptions.add(id, subscription)
         call.whenResumed { [weak self] in self?.resume(id) }
         call.whenCancelled { [weak self] in
@@ -46,7 +53,8 @@ extension EngineCore {
                     writer.member("status", "ready")
                     writer.member("transport", "sse")
                     writer.member("timestamp_ms", milliseconds)
-                }),
+                }
+            ),
         ]
     }
 
@@ -71,14 +79,26 @@ extension EngineCore {
                         if batch.core.giveOpening(subscription) { batch.core.read(id, subscription) }
                     }
                 }
-            })
+            }
+        )
+    }
+
+    /// Events that reached the log late are read by those who have not had them.
+    func catchUp(on events: [LoggedEvent]) {
+        for id in subscriptions.ids {
+            guard let subscription = subscriptions[id], case .live = subscription.state else { continue }
+            let isBehind = events.contains { subscription.filter.takes($0) && $0.seq > subscription.lastSeq }
+            if isBehind { read(id, subscription) }
+        }
     }
 
     /// Ends a stream that its caller no longer wants, after what a worker is handing over.
     func unsubscribe(_ id: Subscriptions.ID, _ failure: Failure) {
         guard let subscription = subscriptions[id] else { return }
         subscription.failure = failure
-        if case .reading = subscription.state { subscription.isCancelled = true } else {
+        if case .reading = subscription.state {
+            subscription.isCancelled = true
+        } else {
             subscriptions.end(id, .failure(failure))
         }
     }
@@ -118,7 +138,8 @@ extension EngineCore {
                 seq: last?.envelope?.seq ?? seq,
                 tookAll: taken == events.count,
                 isLast: events.count < Int(EngineCore.page),
-                isEnd: last.map { filter.ends(with: $0) } ?? false)
+                isEnd: last.map { filter.ends(with: $0) } ?? false
+            )
         } catch {
             switch error {
             case .failure(let failure): return .failed(failure)

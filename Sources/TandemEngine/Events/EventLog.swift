@@ -18,7 +18,8 @@ enum EventLog {
                 payload BLOB NOT NULL
             );
             CREATE INDEX events_of_run ON events (run) WHERE run IS NOT NULL
-            """)
+            """
+        )
     ]
 
     static func newest(_ store: Connection) throws(StoreError) -> Int64 {
@@ -29,8 +30,12 @@ enum EventLog {
         guard let envelope = event.event.envelope else { return }
         try store.run(
             "INSERT INTO events (seq, event_id, run, session_id, at_ms, type, payload) VALUES (?, ?, ?, ?, ?, ?, ?)",
-            .integer(envelope.seq), .text(envelope.eventID), .integer(event.run), .text(envelope.sessionID),
-            .integer(envelope.occurredAtMilliseconds), .text(event.event.type),
+            .integer(envelope.seq),
+            .text(envelope.eventID),
+            .integer(event.run),
+            .text(envelope.sessionID),
+            .integer(envelope.occurredAtMilliseconds),
+            .text(event.event.type),
             .blob(Array(event.event.properties.bytes))
         )
     }
@@ -43,19 +48,32 @@ enum EventLog {
         limit: Int64
     ) throws(StoreError) -> [LoggedEvent]? {
         if let runID = filter.runID {
-            guard let run = try store.first("SELECT number FROM runs WHERE id = ?", .text(runID), row: { $0.integer(0) })
+            guard
+                let run = try store.first("SELECT number FROM runs WHERE id = ?", .text(runID), row: { $0.integer(0) })
             else { return nil }
             return try store.all(
                 "\(columns) WHERE e.run = ? AND e.seq > ? ORDER BY e.seq LIMIT ?",
-                .integer(run), .integer(seq), .integer(limit), row: event)
+                .integer(run),
+                .integer(seq),
+                .integer(limit),
+                row: event
+            )
         }
         if let sessionID = filter.sessionID {
             return try store.all(
                 "\(columns) WHERE e.seq > ? AND e.session_id = ? ORDER BY e.seq LIMIT ?",
-                .integer(seq), .text(sessionID), .integer(limit), row: event)
+                .integer(seq),
+                .text(sessionID),
+                .integer(limit),
+                row: event
+            )
         }
         return try store.all(
-            "\(columns) WHERE e.seq > ? ORDER BY e.seq LIMIT ?", .integer(seq), .integer(limit), row: event)
+            "\(columns) WHERE e.seq > ? ORDER BY e.seq LIMIT ?",
+            .integer(seq),
+            .integer(limit),
+            row: event
+        )
     }
 
     /// A run's last events before a number, the earliest first.
@@ -68,7 +86,11 @@ enum EventLog {
     ) throws(StoreError) -> [LoggedEvent] {
         try store.all(
             "\(columns) WHERE e.run = ? AND e.seq > ? AND e.seq < ? ORDER BY e.seq DESC LIMIT ?",
-            .integer(run), .integer(after), .integer(before), .integer(limit), row: event
+            .integer(run),
+            .integer(after),
+            .integer(before),
+            .integer(limit),
+            row: event
         ).reversed()
     }
 

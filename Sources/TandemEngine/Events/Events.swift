@@ -34,8 +34,12 @@ enum Events {
             let run = try store.first("SELECT number FROM runs WHERE id = ?", .text(runID)) { $0.integer(0) }
             guard let run else { return [] }
             return try EventLog.lastPage(
-                store, run: run, after: after, before: before ?? .max,
-                limit: min(max(1, tail ?? limit), largestLimit))
+                store,
+                run: run,
+                after: after,
+                before: before ?? .max,
+                limit: min(max(1, tail ?? limit), largestLimit)
+            )
         }
         return .json(
             JSONWriter.object { writer in
@@ -47,7 +51,8 @@ enum Events {
                 writer.member("limit", limit)
                 writer.nullable("tail", tail)
                 writer.member("sequence_scope", "runtime_event_bus")
-            })
+            }
+        )
     }
 
     private static func write(_ event: LoggedEvent, _ writer: inout JSONWriter) {

@@ -36,8 +36,11 @@ enum ModelSelection {
                 return .refused(
                     RunFailure(
                         code: "MODEL_SELECTION_REQUIRED",
-                        message: "provider `\(provider)` has no default model, and neither prompt nor session names one",
-                        category: "provider"))
+                        message:
+                            "provider `\(provider)` has no default model, and neither prompt nor session names one",
+                        category: "provider"
+                    )
+                )
             }
             guard let reference = ModelReference(providerID: provider, modelID: model) else { return .chosen(.echo) }
             return named(reference, table, around)
@@ -57,11 +60,19 @@ enum ModelSelection {
         let known = KnownProvider.named(wanted.providerID)
         if let settings = table[wanted.providerID] {
             guard let url = settings.url ?? known?.baseURL else {
-                return .refused(.dispatch("provider `\(wanted.providerID)` has no url", category: "missing_connection"))
+                let reason = known?.isForeign == true ? "speaks a protocol that is not built in yet" : "has no url"
+                return .refused(
+                    .dispatch("provider `\(wanted.providerID)` \(reason)", category: "missing_connection")
+                )
             }
             return .chosen(
                 ModelChoice(
-                    providerID: wanted.providerID, modelID: wanted.modelID, baseURL: url, key: settings.key))
+                    providerID: wanted.providerID,
+                    modelID: wanted.modelID,
+                    baseURL: url,
+                    key: settings.key
+                )
+            )
         }
         if wanted.providerID == EchoModel.provider { return .chosen(.echo) }
         if KnownProvider.isLocal(wanted.providerID) {

@@ -31,7 +31,12 @@ struct ProviderTable: Equatable, Sendable {
         if isGiven && self["openai"] == nil {
             providers.append(
                 ProviderSettings(
-                    id: "openai", url: environment.openAIBaseURL, key: environment.openAIKey, isFromEnvironment: true))
+                    id: "openai",
+                    url: environment.openAIBaseURL,
+                    key: environment.openAIKey,
+                    isFromEnvironment: true
+                )
+            )
         }
     }
 
@@ -44,7 +49,7 @@ struct ProviderTable: Equatable, Sendable {
         if let chosen = storedProvider ?? configuredProvider { return chosen }
         let configured = configured
         if configured.count == 1 { return configured.first?.id }
-        return configured.isEmpty ? providers.first?.id : nil
+        return providers.first { $0.isFromEnvironment }?.id
     }
 
     func defaultModel(of id: String) -> String? {
@@ -69,7 +74,8 @@ struct ProviderTable: Equatable, Sendable {
                 case "url": settings.url = text
                 case "api_key": settings.key = text
                 case "default_model": settings.defaultModel = text
-                default: throw Failure(.invalidArgument, "providers.\(id) knows url, api_key and default_model, not \(name)")
+                default:
+                    throw Failure(.invalidArgument, "providers.\(id) knows url, api_key and default_model, not \(name)")
                 }
             }
             providers.append(settings)

@@ -22,10 +22,12 @@ enum Providers {
                     array: { writer in
                         for provider in table.providers { writeConfigured(provider, table, &writer) }
                         for provider in others { writeMissing(provider, &writer) }
-                    })
+                    }
+                )
                 writer.member("connected", array: { writer in for one in table.providers { writer.string(one.id) } })
                 writer.member("default", table.defaultProvider ?? "local")
-            })
+            }
+        )
     }
 
     private static func writeConfigured(
@@ -46,8 +48,10 @@ enum Providers {
                         object: { writer in
                             writer.member("name", model)
                             writer.nullable("limit", JSONText?.none)
-                        })
-                })
+                        }
+                    )
+                }
+            )
             writer.member("catalog_source", model == nil ? "empty" : "config")
             writer.member("catalog_status", model == nil ? "unavailable" : "ok")
             if model == nil { writer.member("catalog_message", "no model is configured; name one in the prompt") }
@@ -74,8 +78,10 @@ enum Providers {
                     object: { writer in
                         for provider in table.providers { writeStatus(provider.id, provider, &writer) }
                         if table["openai-codex"] == nil { writeStatus("openai-codex", nil, &writer) }
-                    })
-            })
+                    }
+                )
+            }
+        )
     }
 
     private static func writeStatus(_ id: String, _ provider: ProviderSettings?, _ writer: inout JSONWriter) {
@@ -90,7 +96,8 @@ enum Providers {
                 writer.member("auth_kind", "api_key")
                 writer.member("status", hasKey ? "configured" : "missing")
                 writer.member("local_session_available", false)
-            })
+            }
+        )
     }
 
     @Sendable private static func setDefaults(_ batch: Batch, _ request: Request) throws(Halt) -> Reply {
@@ -102,7 +109,10 @@ enum Providers {
                         writer.member("error", "the configuration does not take secrets")
                         writer.member("code", "CONFIG_SECRET_REJECTED")
                         writer.member("hint", "give keys of providers when the engine is opened")
-                    }, status: 400))
+                    },
+                    status: 400
+                )
+            )
         }
         let provider = try fields.string("default_provider")
         var models: [(id: String, model: String)] = []

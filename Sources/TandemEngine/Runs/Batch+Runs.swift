@@ -7,11 +7,20 @@ internal import TandemSystem
 /// Drives the machines of runs: what they say has to be written is written now, the rest is done after the commit.
 extension Batch {
     func publish(_ event: RunEvent, of run: ActiveRun) throws(StoreError) {
-        try publish(event, run: run.number, run.names)
+        try publish(event, run: run.number, run.names, startedAt: run.startedMilliseconds)
     }
 
-    func publish(_ event: RunEvent, run number: Int64, _ names: RunNames) throws(StoreError) {
-        let properties = event.properties(names, partID: partID, now: { context.clock.milliseconds })
+    func publish(
+        _ event: RunEvent,
+        run number: Int64,
+        _ names: RunNames,
+        startedAt start: Int64 = 0
+    ) throws(StoreError) {
+        let properties = event.properties(
+            names,
+            partID: partID,
+            now: { event == .started ? start : context.clock.milliseconds }
+        )
         try publish(event.type, session: names.sessionID, run: (number, names.runID), properties)
     }
 
@@ -65,7 +74,14 @@ extension Batch {
     ) throws(StoreError) -> Int64 {
         let now = context.clock.milliseconds
         let row = try MessageStore.insert(
-            role, text, id: id, kind: kind, session: (run.session, run.sessionID), at: now, into: store)
+            role,
+            text,
+            id: id,
+            kind: kind,
+            session: (run.session, run.sessionID),
+            at: now,
+            into: store
+        )
         if var session = try SessionStore.find(run.sessionID, in: store) {
             if role == .user { session.takeTitle(from: text) }
             session.updatedMilliseconds = now
@@ -90,7 +106,14 @@ extension Batch {
     private func finish(_ run: ActiveRun, _ end: RunEnd) throws(StoreError) {
         try RunStore.finish(run.number, end, at: context.clock.milliseconds, in: store)
         let core = core
-        first { core.forget(run.number) }
+        first {
+            core.forget(run.number)
+            core.context.log(end.status == .completed ? 3 : 2, "a run ended") { writer in
+                writer.member("run_id", run.names.runID)
+                writer.member("status", end.status.rawValue)
+                writer.optional("category", end.category)
+            }
+        }
         guard let waiting = run.waiting else { return }
         let reply = Reply.json(try MessageStore.wire(session: run.session, in: store))
         core.answer(waiting, reply, in: self)
@@ -105,7 +128,8 @@ extension EngineCore {
         post(
             Work({ (batch) throws(StoreError) in try batch.step(number: number, input) }) { core, error in
                 core.lose(number, error)
-            })
+            }
+        )
     }
 
     func watch(_ number: Int64) {
@@ -152,7 +176,8 @@ extension EngineCore {
             self?.post(
                 Work({ (batch) throws(StoreError) in
                     if let run = batch.run(number) { try batch.resume(run) }
-                }) { core, error in core.lose(number, error) })
+                }) { core, error in core.lose(number, error) }
+            )
         }
     }
 
@@ -180,7 +205,8 @@ extension EngineCore {
             case .stopCall: stopCall(of: number)
             case .end(let end):
                 unsaved.append(
-                    UnsavedEnd(run: number, events: events, end: end, milliseconds: context.clock.milliseconds))
+                    UnsavedEnd(run: number, events: events, end: end, milliseconds: context.clock.milliseconds)
+                )
             default: break
             }
         }
@@ -197,16 +223,23 @@ extension EngineCore {
             partID: {
                 nextPart += 1
                 return "part-\(nextPart)"
-            }, now: { context.clock.milliseconds })
+            },
+            now: { context.clock.milliseconds }
+        )
         return LoggedEvent(
             run: run.number,
             event: EngineEvent(
                 type: event.type,
                 properties: properties,
                 envelope: EngineEvent.Envelope(
-                    eventID: context.random.uuid(), seq: nextSeq,
-                    occurredAtMilliseconds: context.clock.milliseconds, sessionID: run.sessionID, runID: run.runID)
-            ))
+                    eventID: context.random.uuid(),
+                    seq: nextSeq,
+                    occurredAtMilliseconds: context.clock.milliseconds,
+                    sessionID: run.sessionID,
+                    runID: run.runID
+                )
+            )
+        )
     }
 }
 

@@ -12,13 +12,16 @@ enum ContextMode: String, CaseIterable, Sendable {
     /// More than this is refused also in full mode.
     static let fullCharacters = 480_000
 
+    /// More are not read, however short they are.
+    private static let fullMessages = 50_000
+
     /// Short small talk needs little of what was said before.
     private static let shortCharacters = 72
     private static let shortWords = 10
 
     func window(for prompt: String) -> Window {
         switch self {
-        case .full: Window(name: "full", messages: .max, characters: ContextMode.fullCharacters)
+        case .full: Window(name: "full", messages: ContextMode.fullMessages, characters: ContextMode.fullCharacters)
         case .compact: Window(name: "compact", messages: 12, characters: 12_000)
         case .auto:
             ContextMode.isShort(prompt)

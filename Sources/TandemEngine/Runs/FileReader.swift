@@ -38,7 +38,7 @@ struct FileReader: Sendable {
         guard roots.contains(where: { Path.isInside(canonical, $0) }) else {
             return .failure(Flaw(reason: "it lies outside the workspace"))
         }
-        return FileReader.bytes(canonical)
+        return FileReader.bytes(canonical, inside: roots)
     }
 
     private static func path(_ url: String) -> String? {
@@ -50,7 +50,7 @@ struct FileReader: Sendable {
         return DataURL.percentDecoded(path.utf8).flatMap { String(validating: $0, as: UTF8.self) }
     }
 
-    private static func bytes(_ path: String) -> Result<([UInt8], Bool), Flaw> {
+    private static func bytes(_ path: String, inside roots: [String]) -> Result<([UInt8], Bool), Flaw> {
         // A link put there since the check is not followed, and a pipe does not block.
         let fd = unsafe Glibc.open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK)
         guard fd >= 0 else { return .failure(Flaw(reason: systemErrorText(errno))) }
@@ -59,6 +59,9 @@ struct FileReader: Sendable {
         guard unsafe fstat(fd, &info) == 0, info.st_mode & S_IFMT == S_IFREG else {
             return .failure(Flaw(reason: "it is no regular file"))
         }
+        // A directory on the way may have become a link since the check: what counts is the file that was opened.
+        guard let opened = Path.canonical("/proc/self/fd/\(fd)"), roots.contains(where: { Path.isInside(opened, $0) })
+        else { return .failure(Flaw(reason: "it lies outside the workspace")) }
         var bytes = [UInt8](repeating: 0, count: limit + 1)
         var count = 0
         while count < bytes.count {
@@ -82,7 +85,8 @@ struct FileReader: Sendable {
         let note = cut ? "\n[cut after \(kept.count) bytes]" : ""
         return FileText(
             text: "\(part.line)\n--- \(part.title) ---\n\(text)\(note)\n--- end of \(part.title) ---",
-            flaw: cut ? "cut after \(kept.count) bytes" : nil)
+            flaw: cut ? "cut after \(kept.count) bytes" : nil
+        )
     }
 
     private func missing(_ part: FilePart, _ reason: String) -> FileText {

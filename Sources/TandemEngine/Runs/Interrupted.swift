@@ -13,12 +13,21 @@ enum Interrupted {
 
     static func close(_ batch: Batch) throws(StoreError) {
         let found = try batch.store.all(
-            "SELECT number, session, session_id, id, answer_id FROM runs WHERE finished_ms IS NULL ORDER BY number"
+            """
+            SELECT number, session, session_id, id, answer_id FROM runs INDEXED BY active_runs
+            WHERE finished_ms IS NULL ORDER BY number
+            """
         ) { row in
             Found(
-                number: row.integer(0), session: row.integer(1),
+                number: row.integer(0),
+                session: row.integer(1),
                 names: RunNames(
-                    sessionID: row.text(2), runID: row.text(3), userMessageID: "", answerID: row.text(4)))
+                    sessionID: row.text(2),
+                    runID: row.text(3),
+                    userMessageID: "",
+                    answerID: row.text(4)
+                )
+            )
         }
         for run in found { try close(run, batch) }
     }
@@ -44,14 +53,21 @@ enum Interrupted {
         _ batch: Batch
     ) throws(StoreError) {
         try MessageStore.insert(
-            .assistant, text, id: id, kind: kind, session: (run.session, run.names.sessionID),
-            at: batch.context.clock.milliseconds, into: batch.store)
+            .assistant,
+            text,
+            id: id,
+            kind: kind,
+            session: (run.session, run.names.sessionID),
+            at: batch.context.clock.milliseconds,
+            into: batch.store
+        )
     }
 
     /// The answer's text as far as it was published.
     private static func text(of run: Int64, in store: Connection) throws(StoreError) -> String {
         try store.all(
-            "SELECT payload FROM events WHERE run = ? AND type = 'message.part.updated' ORDER BY seq", .integer(run)
+            "SELECT payload FROM events WHERE run = ? AND type = 'message.part.updated' ORDER BY seq",
+            .integer(run)
         ) { JSONText(trusted: $0.bytes(0)) }
         .filter { $0["agent"] == nil }
         .compactMap { $0["delta"]?.string }

@@ -94,7 +94,8 @@ extension Prompt {
                     mime: try fields.required("mime"),
                     name: try fields.string("filename"),
                     url: try fields.required("url")
-                ))
+                )
+            )
         case let other: throw .reply(fields.refusal("type", "`\(other)` is neither text nor file"))
         }
     }
@@ -111,7 +112,8 @@ extension Prompt {
                         case .file(let file): writer.string(file.line)
                         }
                     }
-                })
+                }
+            )
             writer.nullable("provider", model?.providerID)
             writer.nullable("model", model?.modelID)
             writer.nullable("agent", agent)

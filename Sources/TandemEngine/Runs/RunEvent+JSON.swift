@@ -34,7 +34,8 @@ extension RunEvent {
                     object: { writer in
                         writer.member("code", failure.code)
                         writer.member("message", failure.message)
-                    })
+                    }
+                )
             case .finished(let end): writeEnd(&writer, names, end, now())
             case .deleteDeferred:
                 writer.member("runID", names.runID)
@@ -81,7 +82,8 @@ extension RunEvent {
                 writer.member("messageID", messageID)
                 writer.member("type", "text")
                 writer.member("text", text)
-            })
+            }
+        )
         if delta { writer.member("delta", text) }
     }
 
@@ -111,7 +113,10 @@ extension RunEvent {
             writer.member("acceptedToolCalls", 0)
             writer.member("rejectedToolCalls", 0)
         case .callFailed(let failure, let providerID, let modelID):
-            writer.member("errorCode", failure.code == "ENGINE_DISPATCH_FAILED" ? "PROVIDER_REQUEST_FAILED" : failure.code)
+            writer.member(
+                "errorCode",
+                failure.code == "ENGINE_DISPATCH_FAILED" ? "PROVIDER_REQUEST_FAILED" : failure.code
+            )
             writer.member("error", failure.message)
             writer.member("providerID", providerID)
             writer.member("modelID", modelID)

@@ -12,17 +12,24 @@ struct RunFailure: Error, Equatable {
     }
 
     static let timeout = RunFailure(
-        code: "ENGINE_TIMEOUT", message: "the run took longer than 600 seconds", category: "timeout")
+        code: "ENGINE_TIMEOUT",
+        message: "the run took longer than 600 seconds",
+        category: "timeout"
+    )
 
     static let interrupted = RunFailure(
-        code: "INTERRUPTED", message: "the process ended while the run was going on", category: "runtime")
+        code: "INTERRUPTED",
+        message: "the process ended while the run was going on",
+        category: "runtime"
+    )
 
     static func state(_ reason: String) -> RunFailure {
         RunFailure(code: "PERSISTENCE_FAILED", message: reason, category: "runtime")
     }
 
     static func missing(_ provider: String, configured: [String]) -> RunFailure {
-        let others = configured.isEmpty ? "no provider is configured" : "configured: " + configured.joined(separator: ", ")
+        let others =
+            configured.isEmpty ? "no provider is configured" : "configured: " + configured.joined(separator: ", ")
         return .dispatch("provider `\(provider)` is not configured; \(others)", category: "missing_connection")
     }
 
@@ -46,6 +53,6 @@ struct RunFailure: Error, Equatable {
         self.category = category
     }
 
-    /// What the message list shows of the failure. It is not sent to a model.
+    /// What the message list shows of the failure; it is not sent to a model.
     var notice: String { "ENGINE_ERROR: \(code): \(message)" }
 }

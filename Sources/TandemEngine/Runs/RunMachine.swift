@@ -98,12 +98,18 @@ struct RunMachine: Equatable {
                     code: "CONTEXT_LENGTH_EXCEEDED",
                     message: "the conversation has \(report.historyCharacters) characters, "
                         + "and context mode full takes \(ContextMode.fullCharacters)",
-                    category: "provider"))
+                    category: "provider"
+                )
+            )
         }
         phase = .calling
         let request = ModelRequest(
-            model: choice.modelID, messages: messages, temperature: prompt.sampling.temperature,
-            topP: prompt.sampling.topP, maxTokens: prompt.sampling.maxTokens)
+            model: choice.modelID,
+            messages: messages,
+            temperature: prompt.sampling.temperature,
+            topP: prompt.sampling.topP,
+            maxTokens: prompt.sampling.maxTokens
+        )
         return [
             .publish(.contextSelected(report)), .publish(.toolsRouted), .publish(.callStarted),
             .publish(.budget(report, choice)), .call(request, choice),
@@ -141,14 +147,18 @@ struct RunMachine: Equatable {
         if let usage { return [.publish(.usage(usage, choice, isEstimate: false))] }
         let completion = (text.unicodeScalars.count + 3) / 4
         let estimate = ModelUsage(
-            prompt: Int64(promptTokens), completion: Int64(completion), total: Int64(promptTokens + completion))
+            prompt: Int64(promptTokens),
+            completion: Int64(completion),
+            total: Int64(promptTokens + completion)
+        )
         return [.publish(.usage(estimate, choice, isEstimate: true))]
     }
 
     /// The model could not be called at all.
     private mutating func refused(_ failure: RunFailure) -> [Action] {
         let report = self.report(history + [ModelMessage(.user, modelText)])
-        return [.publish(.contextSelected(report)), .publish(.toolsRouted), .publish(.callStarted)] + callFailed(failure)
+        return [.publish(.contextSelected(report)), .publish(.toolsRouted), .publish(.callStarted)]
+            + callFailed(failure)
     }
 
     private mutating func callFailed(_ failure: RunFailure) -> [Action] {
@@ -156,8 +166,11 @@ struct RunMachine: Equatable {
         let actions: [Action] = [
             .publish(
                 .callFailed(
-                    failure, providerID: choice?.providerID ?? named?.providerID ?? "",
-                    modelID: choice?.modelID ?? named?.modelID ?? "")),
+                    failure,
+                    providerID: choice?.providerID ?? named?.providerID ?? "",
+                    modelID: choice?.modelID ?? named?.modelID ?? ""
+                )
+            ),
             .publish(.updated("failed", error: failure.message)), .publish(.status("failed", error: failure.message)),
         ]
         return actions + close(failure, .error)

@@ -26,7 +26,8 @@ enum RunStore {
                 fingerprint TEXT NOT NULL,
                 run_id TEXT NOT NULL
             ) WITHOUT ROWID
-            """)
+            """
+        )
     ]
 
     static func insert(
@@ -40,8 +41,14 @@ enum RunStore {
             INSERT INTO runs (id, session, session_id, started_ms, client_id, agent_id, agent_profile, answer_id)
             VALUES (?, ?, ?, ?, ?, ?, ?, ?)
             """,
-            .text(names.runID), .integer(session), .text(names.sessionID), .integer(milliseconds),
-            .text(names.clientID), .text(names.agentID), .text(names.agentProfile), .text(names.answerID)
+            .text(names.runID),
+            .integer(session),
+            .text(names.sessionID),
+            .integer(milliseconds),
+            .text(names.clientID),
+            .text(names.agentID),
+            .text(names.agentProfile),
+            .text(names.answerID)
         )
         return store.lastRow
     }
@@ -54,13 +61,17 @@ enum RunStore {
     ) throws(StoreError) {
         try store.run(
             "UPDATE runs SET finished_ms = ?, status = ? WHERE number = ?",
-            .integer(milliseconds), .text(end.status.rawValue), .integer(run))
+            .integer(milliseconds),
+            .text(end.status.rawValue),
+            .integer(run)
+        )
     }
 
     /// When the run's latest event was.
     static func lastActivity(_ run: Int64, in store: Connection) throws(StoreError) -> Int64? {
         try store.first(
-            "SELECT at_ms FROM events WHERE run = ? ORDER BY seq DESC LIMIT 1", .integer(run)
+            "SELECT at_ms FROM events WHERE run = ? ORDER BY seq DESC LIMIT 1",
+            .integer(run)
         ) { $0.integer(0) }
     }
 
@@ -72,7 +83,8 @@ enum RunStore {
 
     static func key(_ key: String, in store: Connection) throws(StoreError) -> Key? {
         try store.first(
-            "SELECT session_id, fingerprint, run_id FROM prompt_keys WHERE key = ?", .text(key)
+            "SELECT session_id, fingerprint, run_id FROM prompt_keys WHERE key = ?",
+            .text(key)
         ) { row in
             Key(sessionID: row.text(0), fingerprint: row.text(1), runID: row.text(2))
         }
@@ -81,6 +93,10 @@ enum RunStore {
     static func insert(_ name: String, _ key: Key, into store: Connection) throws(StoreError) {
         try store.run(
             "INSERT INTO prompt_keys (key, session_id, fingerprint, run_id) VALUES (?, ?, ?, ?)",
-            .text(name), .text(key.sessionID), .text(key.fingerprint), .text(key.runID))
+            .text(name),
+            .text(key.sessionID),
+            .text(key.fingerprint),
+            .text(key.runID)
+        )
     }
 }

@@ -20,7 +20,10 @@ extension Runs {
         return try stored { () throws(StoreError) in
             let run = try activate(prompt, in: session, names, waiting: waiting, batch)
             let core = batch.core
-            batch.first { if core.runs[run.number] != nil { core.watch(run.number) } }
+            batch.first {
+                if core.runs[run.number] != nil { core.watch(run.number) }
+                core.context.log(4, "a run started") { $0.member("run_id", names.runID) }
+            }
             try batch.step(run, .begin)
             return run
         }
@@ -35,7 +38,11 @@ extension Runs {
     ) throws(StoreError) -> ActiveRun {
         let window = prompt.contextMode.window(for: prompt.text)
         let conversation = try MessageStore.conversation(
-            session: session.number, window, beside: prompt.text.unicodeScalars.count, in: batch.store)
+            session: session.number,
+            window,
+            beside: prompt.text.unicodeScalars.count,
+            in: batch.store
+        )
         let now = batch.context.clock.milliseconds
         let number = try RunStore.insert(names, session: session.number, at: now, into: batch.store)
         return ActiveRun(
@@ -50,7 +57,9 @@ extension Runs {
                 system: SystemPrompt.text(directory: session.directory, isWorkspace: session.hasDirectory)
             ),
             reader: FileReader(
-                directory: session.hasDirectory ? session.directory : nil, workspace: batch.context.workspace),
+                directory: session.hasDirectory ? session.directory : nil,
+                workspace: batch.context.workspace
+            ),
             sessionModel: session.model,
             waiting: waiting
         )
@@ -81,14 +90,17 @@ extension Runs {
             let active = try activity(of: run, in: batch)
             let stream = attach(run.sessionID, run.runID)
             try batch.publish(
-                "session.run.conflict", session: run.sessionID, run: (run.number, run.runID),
+                "session.run.conflict",
+                session: run.sessionID,
+                run: (run.number, run.runID),
                 JSONWriter.object { writer in
                     writer.member("sessionID", run.sessionID)
                     writer.member("runID", run.runID)
                     writer.member("retryAfterMs", retryMilliseconds)
                     writer.member("attachEventStream", stream)
                     writer.member("tenantContext", EngineContext.tenant)
-                })
+                }
+            )
             return .json(
                 JSONWriter.object { writer in
                     writer.member("error", "the session has an active run already")
@@ -98,7 +110,9 @@ extension Runs {
                     writer.member("activeRun", active)
                     writer.member("retryAfterMs", retryMilliseconds)
                     writer.member("attachEventStream", stream)
-                }, status: 409)
+                },
+                status: 409
+            )
         }
     }
 
@@ -120,8 +134,11 @@ extension Runs {
         }
         guard known.sessionID == sessionID, known.fingerprint == prompt.fingerprint else {
             return .refusal(
-                409, code: "SESSION_RUN_CONFLICT", message: "the idempotency key was used for another request",
-                retryable: true)
+                409,
+                code: "SESSION_RUN_CONFLICT",
+                message: "the idempotency key was used for another request",
+                retryable: true
+            )
         }
         return .json(
             JSONWriter.object { writer in
@@ -130,6 +147,8 @@ extension Runs {
                 writeContext(&writer, sessionID)
                 writer.member("attachEventStream", attach(sessionID, known.runID))
                 writer.member("idempotentReplay", true)
-            }, status: 202)
+            },
+            status: 202
+        )
     }
 }

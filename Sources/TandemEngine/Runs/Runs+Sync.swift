@@ -14,7 +14,12 @@ extension Runs {
         let streams = later.ticket.sink != nil
         let id: Subscriptions.ID? = streams ? batch.core.newSubscriptionID() : nil
         let run = try start(
-            prompt, in: session, request, waiting: Waiting(ticket: later.ticket, subscription: id), batch)
+            prompt,
+            in: session,
+            request,
+            waiting: Waiting(ticket: later.ticket, subscription: id),
+            batch
+        )
         let core = batch.core
         let runID = run.runID
         let number = run.number
@@ -39,14 +44,18 @@ extension Runs {
 extension Failure {
     static func cancelledRun(_ wasStopped: Bool) -> Failure {
         Failure(
-            .cancelled, "the operation was cancelled",
-            detail: JSONWriter.object { $0.member("run_cancelled", wasStopped) })
+            .cancelled,
+            "the operation was cancelled",
+            detail: JSONWriter.object { $0.member("run_cancelled", wasStopped) }
+        )
     }
 
     static func timedOutRun(_ wasStopped: Bool) -> Failure {
         Failure(
-            .timeout, "the run did not end in time",
-            detail: JSONWriter.object { $0.member("run_cancelled", wasStopped) })
+            .timeout,
+            "the run did not end in time",
+            detail: JSONWriter.object { $0.member("run_cancelled", wasStopped) }
+        )
     }
 }
 
@@ -64,7 +73,8 @@ extension EngineCore {
                 try batch.step(run, .cancelled)
                 // A consumer that is behind must not keep the end from its caller.
                 batch.then { batch.core.cancel(subscription, ticket, failure) }
-            }) { core, error in core.lose(number, error) })
+            }) { core, error in core.lose(number, error) }
+        )
     }
 
     private func cancel(_ id: Subscriptions.ID?, _ ticket: Ticket, _ failure: Failure = .cancelledRun(false)) {

@@ -27,7 +27,8 @@ enum Runs {
                 try RunStore.insert(
                     key,
                     RunStore.Key(sessionID: session.id, fingerprint: prompt.fingerprint, runID: run.runID),
-                    into: batch.store)
+                    into: batch.store
+                )
             }
         }
         let header = [Request.Field("x-tandem-run-id", run.runID)]
@@ -53,7 +54,8 @@ enum Runs {
                 writer.member("ok", true)
                 writer.member("cancelled", run != nil)
                 writer.member("closedBrowserSessions", 0)
-            })
+            }
+        )
     }
 
     @Sendable static func cancelRun(_ batch: Batch, _ request: Request) throws(Halt) -> Reply {
@@ -67,7 +69,8 @@ enum Runs {
             JSONWriter.object { writer in
                 writer.member("ok", true)
                 writer.member("cancelled", false)
-            })
+            }
+        )
     }
 
     @Sendable static func activeRun(_ reading: Reading, _ request: Request) throws(Halt) -> Reply {
@@ -80,7 +83,8 @@ enum Runs {
                 SELECT r.id, r.started_ms, (SELECT at_ms FROM events WHERE run = r.number ORDER BY seq DESC LIMIT 1),
                     r.client_id, r.agent_id, r.agent_profile
                 FROM runs r WHERE r.session = ? AND r.finished_ms IS NULL
-                """, .integer(session)
+                """,
+                .integer(session)
             ) { row in
                 JSONWriter.object { writer in
                     writer.member("runID", row.text(0))
@@ -96,7 +100,8 @@ enum Runs {
             JSONWriter.object { writer in
                 writer.nullable("active", active)
                 if active != nil { writeContext(&writer, id) }
-            })
+            }
+        )
     }
 
     /// The active run as a refusal shows it.

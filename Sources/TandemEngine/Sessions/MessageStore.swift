@@ -25,7 +25,8 @@ enum MessageStore {
                 model_text TEXT
             );
             CREATE INDEX messages_of_session ON messages (session)
-            """)
+            """
+        )
     ]
 
     /// Stores a message of one text; its row.
@@ -47,7 +48,8 @@ enum MessageStore {
                     writer.member("sessionID", session.id)
                     writer.member("role", role.rawValue)
                     writer.member("time", object: { $0.member("created", milliseconds / 1000) })
-                })
+                }
+            )
             writer.member(
                 "parts",
                 array: { writer in
@@ -55,11 +57,15 @@ enum MessageStore {
                         writer.member("type", "text")
                         writer.member("text", text)
                     }
-                })
+                }
+            )
         }
         try store.run(
             "INSERT INTO messages (session, role, kind, created_ms, wire) VALUES (?, ?, ?, ?, ?)",
-            .integer(session.number), .text(role.rawValue), .integer(kind.rawValue), .integer(milliseconds),
+            .integer(session.number),
+            .text(role.rawValue),
+            .integer(kind.rawValue),
+            .integer(milliseconds),
             .blob(Array(wire.bytes))
         )
         return store.lastRow
@@ -83,7 +89,8 @@ enum MessageStore {
     /// All messages in the engine's inner form.
     static func raw(session: Int64, in store: Connection) throws(StoreError) -> JSONText {
         let messages = try store.all(
-            "SELECT wire, role, created_ms FROM messages WHERE session = ? ORDER BY number", .integer(session)
+            "SELECT wire, role, created_ms FROM messages WHERE session = ? ORDER BY number",
+            .integer(session)
         ) { row in
             (wire: JSONText(trusted: row.bytes(0)), role: row.text(1), created: row.integer(2))
         }
@@ -105,6 +112,9 @@ enum MessageStore {
         var dropped = 0
     }
 
+    /// How far messages that are left out are counted: the number is for information only.
+    private static let countedMessages: Int64 = 1_000
+
     /// What was said so far, as far as it fits beside a prompt of so many characters.
     static func conversation(
         session: Int64,
@@ -113,17 +123,21 @@ enum MessageStore {
         in store: Connection
     ) throws(StoreError) -> Conversation {
         let total = try store.first(
-            "SELECT count(*) FROM messages WHERE session = ? AND kind = 0", .integer(session)
+            "SELECT count(*) FROM (SELECT 1 FROM messages WHERE session = ? AND kind = 0 LIMIT ?)",
+            .integer(session),
+            .integer(countedMessages)
         ) { Int($0.integer(0)) }
         var left = window.characters == ContextMode.fullCharacters ? Int.max : window.characters - prompt
         var kept: [ModelMessage] = []
         let found = try store.all(
             "SELECT role, wire, model_text FROM messages WHERE session = ? AND kind = 0 ORDER BY number DESC LIMIT ?",
-            .integer(session), .integer(window.messages == .max ? -1 : Int64(window.messages - 1))
+            .integer(session),
+            .integer(Int64(window.messages - 1))
         ) { row in
             ModelMessage(
                 ModelMessage.Role(rawValue: row.text(0)) ?? .user,
-                row.optionalText(2) ?? text(JSONText(trusted: row.bytes(1))))
+                row.optionalText(2) ?? text(JSONText(trusted: row.bytes(1)))
+            )
         }
         for message in found {
             left -= left == .max ? 0 : message.content.unicodeScalars.count

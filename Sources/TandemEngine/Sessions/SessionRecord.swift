@@ -40,14 +40,16 @@ struct SessionRecord {
                 object: { writer in
                     writer.member("created", createdMilliseconds / 1000)
                     writer.member("updated", updatedMilliseconds / 1000)
-                })
+                }
+            )
             if let model {
                 writer.member(
                     "model",
                     object: { writer in
                         writer.member("providerID", model.providerID)
                         writer.member("modelID", model.modelID)
-                    })
+                    }
+                )
             }
             writer.optional("provider", provider)
             writer.member("sourceKind", sourceKind)
@@ -79,7 +81,8 @@ struct SessionRecord {
                 object: { writer in
                     writer.member("created", Timestamp.text(milliseconds: createdMilliseconds))
                     writer.member("updated", Timestamp.text(milliseconds: updatedMilliseconds))
-                })
+                }
+            )
             writer.nullable(
                 "model",
                 model.map { model in
@@ -87,7 +90,8 @@ struct SessionRecord {
                         writer.member("provider_id", model.providerID)
                         writer.member("model_id", model.modelID)
                     }
-                })
+                }
+            )
             writer.nullable("provider", provider)
             writer.optional("temperature", sampling.temperature)
             writer.optional("top_p", sampling.topP)
@@ -103,7 +107,9 @@ struct SessionRecord {
     var searchText: String { title.lowercased() + "\n" + directory.lowercased() }
 
     /// Spellings of a source that mean the same.
-    static func normalizedSource(_ source: String) -> String { String(source.lowercased().map { $0 == "-" ? "_" : $0 }) }
+    static func normalizedSource(_ source: String) -> String {
+        String(source.lowercased().map { $0 == "-" ? "_" : $0 })
+    }
 
     /// Takes the first line of a prompt as title, where there is none yet.
     mutating func takeTitle(from prompt: String) {

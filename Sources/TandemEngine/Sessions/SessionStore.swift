@@ -33,7 +33,8 @@ enum SessionStore {
                 wire BLOB NOT NULL
             );
             CREATE INDEX sessions_by_update ON sessions (updated_ms)
-            """)
+            """
+        )
     ]
 
     static func insert(_ session: SessionRecord, into store: Connection) throws(StoreError) {
@@ -44,15 +45,28 @@ enum SessionStore {
                 source_kind, source, source_metadata, permission, search, wire)
             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
             """,
-            .text(session.id), .text(session.title), .text(session.directory), .text(session.workspaceRoot),
-            .integer(session.hasDirectory), .text(session.pinnedWorkspace), .text(session.projectID),
-            .integer(session.createdMilliseconds), .integer(session.updatedMilliseconds),
-            .integer(session.isArchived), .text(session.model?.providerID), .text(session.model?.modelID),
-            .text(session.provider), .real(session.sampling.temperature), .real(session.sampling.topP),
-            .integer(session.sampling.maxTokens.map { Int64($0) }), .text(session.sourceKind),
+            .text(session.id),
+            .text(session.title),
+            .text(session.directory),
+            .text(session.workspaceRoot),
+            .integer(session.hasDirectory),
+            .text(session.pinnedWorkspace),
+            .text(session.projectID),
+            .integer(session.createdMilliseconds),
+            .integer(session.updatedMilliseconds),
+            .integer(session.isArchived),
+            .text(session.model?.providerID),
+            .text(session.model?.modelID),
+            .text(session.provider),
+            .real(session.sampling.temperature),
+            .real(session.sampling.topP),
+            .integer(session.sampling.maxTokens.map { Int64($0) }),
+            .text(session.sourceKind),
             .text(SessionRecord.normalizedSource(session.sourceKind)),
-            .blob(session.sourceMetadata.map { Array($0.bytes) }), .blob(Array(session.permission.bytes)),
-            .text(session.searchText), .blob(session.wireHead)
+            .blob(session.sourceMetadata.map { Array($0.bytes) }),
+            .blob(Array(session.permission.bytes)),
+            .text(session.searchText),
+            .blob(session.wireHead)
         )
     }
 
@@ -63,8 +77,12 @@ enum SessionStore {
             UPDATE sessions SET title = ?, updated_ms = ?, archived = ?, permission = ?, search = ?, wire = ?
             WHERE number = ?
             """,
-            .text(session.title), .integer(session.updatedMilliseconds), .integer(session.isArchived),
-            .blob(Array(session.permission.bytes)), .text(session.searchText), .blob(session.wireHead),
+            .text(session.title),
+            .integer(session.updatedMilliseconds),
+            .integer(session.isArchived),
+            .blob(Array(session.permission.bytes)),
+            .text(session.searchText),
+            .blob(session.wireHead),
             .integer(session.number)
         )
     }
@@ -76,7 +94,10 @@ enum SessionStore {
                 created_ms, updated_ms, archived, model_provider, model_id, provider, temperature, top_p, max_tokens,
                 source_kind, source_metadata, permission
             FROM sessions WHERE id = ?
-            """, .text(id), row: record)
+            """,
+            .text(id),
+            row: record
+        )
     }
 
     static func number(_ id: String, in store: Connection) throws(StoreError) -> Int64? {

@@ -10,19 +10,24 @@ extension Sessions {
         try stored { () throws(StoreError) in
             try SessionStore.insert(session, into: batch.store)
             try batch.publish(
-                "session.created", session: session.id,
+                "session.created",
+                session: session.id,
                 JSONWriter.object { writer in
                     writer.member("sessionID", session.id)
                     writer.member("projectID", session.projectID)
                     writer.member("tenantContext", EngineContext.tenant)
-                })
+                }
+            )
         }
         return .json(session.wire)
     }
 
     private static func record(_ fields: Fields, _ context: EngineContext) throws(Halt) -> SessionRecord {
         let place = Place(
-            workspaceRoot: try fields.string("workspace_root"), directory: try fields.string("directory"), context)
+            workspaceRoot: try fields.string("workspace_root"),
+            directory: try fields.string("directory"),
+            context
+        )
         let base = context.workspace ?? context.workingDirectory
         let now = context.clock.milliseconds
         var session = SessionRecord(

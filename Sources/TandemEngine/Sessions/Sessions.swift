@@ -27,7 +27,8 @@ enum Sessions {
                 """
                 SELECT s.wire, m.wire FROM sessions s LEFT JOIN messages m ON m.session = s.number
                 WHERE s.id = ? ORDER BY m.number
-                """, [.text(request.path("session_id"))]
+                """,
+                [.text(request.path("session_id"))]
             ) { row in
                 if count == 0 { row.append(0, to: &bytes) } else { bytes.append(UInt8(ascii: ",")) }
                 row.append(1, to: &bytes)
@@ -41,7 +42,8 @@ enum Sessions {
     @Sendable static func messages(_ reading: Reading, _ request: Request) throws(Halt) -> Reply {
         guard let session = try number(reading, request) else { return .empty(404) }
         return .json(
-            try stored { () throws(StoreError) in try MessageStore.wire(session: session, in: reading.connection) })
+            try stored { () throws(StoreError) in try MessageStore.wire(session: session, in: reading.connection) }
+        )
     }
 
     /// There is no tool yet that keeps a list.
@@ -63,7 +65,8 @@ enum Sessions {
             try stored { () throws(StoreError) in
                 try SessionStore.update(session, in: batch.store)
                 return session.raw(messages: try MessageStore.raw(session: session.number, in: batch.store))
-            })
+            }
+        )
     }
 
     /// A session with an active run is not deleted: the run is stopped, and the caller comes again.
@@ -80,7 +83,8 @@ enum Sessions {
                         writer.member("cancelRequested", true)
                         writer.member("activeRun", active)
                         writer.member("reason", "active_run")
-                    })
+                    }
+                )
             }
         }
         try stored { () throws(StoreError) in
