@@ -70,8 +70,8 @@
  * OPERATIONS AND THEIR ARGUMENTS
  *
  *  An operation is named `namespace.name`. Its arguments are one flat JSON object: path parameters, query and header
- *  names and the body's fields together. NULL and "" stand for {}. A name that the operation does not know is an error
- *  that lists the known ones; whether a value is acceptable is for the engine to judge. Names that begin with $ are
+ *  names and the body's fields together. NULL stands for {}. A name that the operation does not know is an error that
+ *  lists the known ones; whether a value is acceptable is for the engine to judge. Names that begin with $ are
  *  reserved:
  *
  *     "$body"        the whole body, where a field's name collides with another argument or the body is no object
@@ -175,11 +175,8 @@
  *
  *  The embedded engine is there, with the operations that docs/operations.md marks; other operations answer
  *  `not_supported`. A remote engine ("url", "engine":"remote", "engine":"discover") and "engine":"replay" answer
- *  `not_supported` at tandem_open.
- *  Host calls (tandem_provide, tandem_withdraw, tandem_reply, tandem_reply_chunk, tandem_reply_wanted) answer
- *  `not_supported`, TANDEM_E_UNSUPPORTED. Runs have no tools yet. Of the options "on_conflict" (only "fail"),
- *  "coalesce_ms" (only 0) and "fold" (only false) other values are `not_supported`; options of remote engines are
- *  checked and have no effect on the embedded one.
+ *  `not_supported` at tandem_open. Host calls (tandem_provide, tandem_withdraw, tandem_reply, tandem_reply_chunk,
+ *  tandem_reply_wanted) answer `not_supported`, TANDEM_E_UNSUPPORTED. Runs have no tools yet.
  */
 
 #include <stdint.h>
@@ -283,14 +280,13 @@ typedef void(TANDEM_CALL *tandem_log_fn)(void *ud, int32_t level, const char *re
 TANDEM_API uint32_t TANDEM_CALL tandem_version(void);
 
 /*
- * What this library is and what it was built for, as one line that begins with its name and version:
- * "libtandem 0.1.0; ...". For bug reports. Static.
+ * How this library was built, as a static JSON object: {"version": "0.1.0", ...} with what else is known, such as the
+ * versions of the libraries it was compiled with. For bug reports.
  */
 TANDEM_API const char *TANDEM_CALL tandem_build_info(void);
 
 /*
- * The name of a status as this header spells it, "TANDEM_E_BUSY"; "TANDEM_E_UNKNOWN" for a number that is no status.
- * Static.
+ * The name of a status as this header spells it, "TANDEM_E_BUSY"; "unknown" for a number that is no status. Static.
  */
 TANDEM_API const char *TANDEM_CALL tandem_status_name(int32_t status);
 
@@ -310,9 +306,9 @@ TANDEM_API int32_t TANDEM_CALL tandem_status(const char *result_json);
  *   "op:sessions.create" one operation: summary, arguments with types, result, whether the embedded engine has it
  *   "events"            the events of both vocabularies, with their properties
  *   "errors"            the names of errors, with code, meaning and whether a retry makes sense
- *   "types"             the objects that arguments and results are made of
  *
- * Returns a result to free. Anything else, an unknown operation or NULL: `invalid_argument`.
+ * Returns a result to free. Anything else, also NULL: `invalid_argument`; an operation that is not there:
+ * `unknown_operation`.
  */
 TANDEM_API char *TANDEM_CALL tandem_describe(const char *what);
 
@@ -342,8 +338,8 @@ TANDEM_API int32_t TANDEM_CALL tandem_set_log(tandem_log_fn fn, void *ud, tandem
  *
  * On failure NULL is returned and, where error_json is not NULL, *error_json is an error to free; on success it is
  * NULL. Errors of its own: `state_locked` (detail.pid: the process that has the state open; this one counts),
- * `state_corrupt` (the files are left as they are), `state_full` (it cannot be written), `invalid_argument` for a state
- * or workspace that is no directory or cannot be read, `not_supported` for an engine that is not built yet.
+ * `state_corrupt` (the files are left as they are), `state_full`, `not_found` or `forbidden` for a workspace that is
+ * missing or cannot be read, `not_supported` for an engine that is not built yet.
  *
  * Options with * may also stand in the arguments of one call as "$name".
  *
@@ -585,9 +581,9 @@ TANDEM_API int32_t TANDEM_CALL tandem_reply_wanted(tandem_client *c, uint64_t ca
  * JSON
  *
  * Takes a value out of a JSON text by RFC 6901 pointer: "/ok/id", "/ok/events/0/type", "" for the whole. A string comes
- * as its text, without quotes and with escapes undone; anything else as JSON ("12", "true", "null", "{...}"), and so
- * does a string with a NUL character in it, which C could not hold. NULL where there is no such value, the text is no
- * JSON, or an argument is NULL. Yours to free. Needs no client; works after fork.
+ * as its text, without quotes and with escapes undone; anything else as JSON ("12", "true", "null", "{...}"). NULL
+ * where there is no such value, the text is no JSON, or an argument is NULL; also for a string with a NUL character in
+ * it, which C could not hold. Yours to free. Needs no client; works after fork.
  */
 TANDEM_API char *TANDEM_CALL tandem_get(const char *json, const char *pointer);
 

@@ -58,10 +58,9 @@ int main(void)
     events("debug", 4);
 
     CHECK_INT("set_log", TANDEM_OK, tandem_set_log(on_record, &dropped, count_drop, 4));
-    tandem_client *a = echo_client();
+    tandem_client *a = echo_client(), *b = echo_client();
     a_run(a);
     int of_one = atomic_load(&records[3]) + atomic_load(&records[4]);
-    tandem_client *b = echo_client();
     a_run(b);
     CHECK("K20 set_log is the process's: one client", of_one > 0);
     CHECK("K20 and another", atomic_load(&records[3]) + atomic_load(&records[4]) > of_one);

@@ -15,12 +15,7 @@ static void note_done(void *ud, uint64_t op, const char *event)
 /* Submits engine.health and gives it time to be over: nothing pumps meanwhile. */
 static void health(tandem_event_fn fn, int mark)
 {
-    const char *args = text("{\"$tag\":%d}", mark);
-
-    if (fn == NULL)
-        tandem_submit(c, "engine.health", args, NULL);
-    else
-        tandem_stream(c, "engine.health", args, fn, (void *)(intptr_t)mark, NULL, NULL);
+    tandem_stream(c, "engine.health", text("{\"$tag\":%d}", mark), fn, (void *)(intptr_t)mark, NULL, NULL);
     nap(100 * slowness());
 }
 

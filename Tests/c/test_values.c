@@ -14,11 +14,11 @@ static void version_and_names(void)
         {TANDEM_E_GONE, "TANDEM_E_GONE"}, {TANDEM_E_FAILED, "TANDEM_E_FAILED"},
         {TANDEM_E_UNSUPPORTED, "TANDEM_E_UNSUPPORTED"}, {TANDEM_E_NETWORK, "TANDEM_E_NETWORK"},
         {TANDEM_E_LIMIT, "TANDEM_E_LIMIT"}, {TANDEM_E_STATE, "TANDEM_E_STATE"},
-        {3, "TANDEM_E_UNKNOWN"}, {-99, "TANDEM_E_UNKNOWN"}, {INT32_MIN, "TANDEM_E_UNKNOWN"}, {INT32_MAX, "TANDEM_E_UNKNOWN"},
+        {3, "unknown"}, {-99, "unknown"}, {INT32_MIN, "unknown"}, {INT32_MAX, "unknown"},
     };
 
     CHECK_INT("the version is 0.1.0", 256, tandem_version());
-    CHECK("build info begins with name and version", strncmp(tandem_build_info(), "libtandem 0.1.0", 15) == 0);
+    CHECK_TEXT("build info has the version", "0.1.0", at(tandem_build_info(), "/version"));
     CHECK("build info is static", tandem_build_info() == tandem_build_info());
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         CHECK_TEXT(text("the name of status %d", names[i].status), names[i].name, tandem_status_name(names[i].status));
@@ -53,7 +53,7 @@ static void descriptions(void)
     CHECK("errors has names", strstr(errors, "state_locked") != NULL);
     CHECK_ERROR("describe nothing that is there", "invalid_argument", keep(tandem_describe("weather")));
     CHECK_ERROR("describe NULL", "invalid_argument", keep(tandem_describe(NULL)));
-    CHECK_ERROR("describe an unknown operation", "invalid_argument", keep(tandem_describe("op:no.such")));
+    CHECK_ERROR("describe an unknown operation", "unknown_operation", keep(tandem_describe("op:no.such")));
 }
 
 static void pointers(void)
@@ -67,7 +67,7 @@ static void pointers(void)
         {"/ok/a/1/b", "c"}, {"/ok/a/1", "{\"b\":\"c\"}"}, {"/ok/a/2", ""}, {"/ok/", "1"}, {"/ok/a~1b", "2"},
         {"/ok/m~0n", "3"}, {"/ok/esc", "q\"\xc3\xa9\xf0\x9f\x9a\x80\n"}, {"", document},
         {"/ok/no", NULL}, {"/ok/a/3", NULL}, {"/ok/a/-", NULL}, {"/ok/a/01", NULL}, {"/ok/a/-1", NULL}, {"/ok/id/0", NULL},
-        {"ok", NULL}, {"/ok/a/99999999999999999999", NULL}, {"/ok/nul", "\"a\\u0000b\""},
+        {"ok", NULL}, {"/ok/a/99999999999999999999", NULL}, {"/ok/nul", NULL},
     };
 
     for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
