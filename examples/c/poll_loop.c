@@ -54,13 +54,12 @@ static char *value(char *result, const char *pointer)
 }
 
 /* Makes a session, prompts it and follows its run. */
-static void ask(tandem_client *c, const char *directory, struct session *session)
+static void ask(tandem_client *c, struct session *session)
 {
     char text[4096];
     char *question = tandem_quote(session->question), *error = NULL;
 
-    snprintf(text, sizeof text, "{\"directory\":%s}", directory);
-    char *id = value(tandem_sessions_create(c, text), "/ok/id");
+    char *id = value(tandem_sessions_create(c, "{\"directory\":\".\"}"), "/ok/id");
     snprintf(text, sizeof text, "{\"session_id\":\"%s\",\"max_tokens\":100,\"parts\":["
              "{\"type\":\"file\",\"mime\":\"text/markdown\",\"filename\":\"README.md\",\"url\":\"README.md\"},"
              "{\"type\":\"text\",\"text\":%s}]}", id, question);
@@ -78,12 +77,12 @@ int main(int count, char **words)
     char *engine = tandem_quote(count > 1 ? words[1] : "embedded:");
     char *directory = tandem_quote(count > 2 ? words[2] : ".");
 
-    snprintf(text, sizeof text, "{\"url\":%s,\"environment\":true}", engine);
+    snprintf(text, sizeof text, "{\"url\":%s,\"workspace\":%s,\"environment\":true}", engine, directory);
     tandem_client *c = tandem_open(text, &error);
     if (c == NULL)
         value(error, "");
     for (int i = 0; i < 3; i++)
-        ask(c, directory, &sessions[i]);
+        ask(c, &sessions[i]);
 
     /* a real loop would have its own descriptors beside this one */
     struct pollfd descriptors[1] = {{tandem_wakeup_fd(c), POLLIN, 0}};

@@ -54,13 +54,12 @@ int main(int count, char **words)
     char *engine = tandem_quote(count > 1 ? words[1] : "embedded:");
     char *directory = tandem_quote(count > 2 ? words[2] : ".");
 
-    snprintf(text, sizeof text, "{\"url\":%s,\"environment\":true}", engine);
+    snprintf(text, sizeof text, "{\"url\":%s,\"workspace\":%s,\"environment\":true}", engine, directory);
     tandem_client *c = tandem_open(text, &error);
     if (c == NULL)
         value(error, "");
-    snprintf(text, sizeof text, "{\"directory\":%s}", directory);
-    char *session = value(tandem_sessions_create(c, text), "/ok/id");
-    snprintf(text, sizeof text, "{\"session_id\":\"%s\",\"max_tokens\":400,\"parts\":["
+    char *session = value(tandem_sessions_create(c, "{\"directory\":\".\"}"), "/ok/id");
+    snprintf(text, sizeof text, "{\"session_id\":\"%s\",\"max_tokens\":300,\"temperature\":0.1,\"parts\":["
              "{\"type\":\"file\",\"mime\":\"text/markdown\",\"filename\":\"README.md\",\"url\":\"README.md\"},"
              "{\"type\":\"text\",\"text\":\"Summarize the README and list the top 3 TODOs\"}]}", session);
     char *id = value(tandem_sessions_prompt_async_parts(c, text), "/ok/run_id");
