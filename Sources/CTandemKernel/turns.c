@@ -95,7 +95,7 @@ char *tandem_next(tandem_client *c, int32_t max_events, int32_t timeout_ms) {
   return result_of(&turn);
 }
 
-static char *call(tandem_client *c, const char *name, uint32_t number, const char *args_json) {
+static char *call(tandem_client *c, const char *name, int64_t number, const char *args_json) {
   int32_t refusal = libtandem_refusal(c, LIBTANDEM_EXPORT_WAIT);
   if (refusal != TANDEM_OK) return libtandem_refusal_text(refusal);
   libtandem_turn turn = {.kind = LIBTANDEM_TURN_CALL, .client = c, .name = name, .operation = number, .args_json = args_json};
@@ -104,7 +104,7 @@ static char *call(tandem_client *c, const char *name, uint32_t number, const cha
 }
 
 char *tandem_call(tandem_client *c, const char *op, const char *args_json) {
-  return call(c, op == NULL ? "" : op, 0, args_json);
+  return call(c, op, -1, args_json);
 }
 
 char *libtandem_invoke(uint32_t operation, tandem_client *client, const char *args_json) {
@@ -156,7 +156,7 @@ uint64_t tandem_stream(tandem_client *c, const char *op, const char *args_json, 
   if (status != TANDEM_OK)
     error = libtandem_refusal_text(status);
   else
-    id = upcalls.stream(c, op == NULL ? "" : op, args_json, fn, ud, drop, &error);
+    id = upcalls.stream(c, op, args_json, fn, ud, drop, &error);
   /* Without a function nobody holds the context. */
   if (id == 0 || fn == NULL) libtandem_run_drop(drop, ud);
   if (error_json != NULL)

@@ -57,8 +57,8 @@ private func beginTurn(_ turn: UnsafeMutablePointer<libtandem_turn>?) {
 @unsafe private func beginCall(_ client: Client, _ call: libtandem_turn) -> Client.Beginning {
     do throws(Failure) {
         let operation =
-            if let given = unsafe call.name {
-                try unsafe operation(named: given)
+            if unsafe call.operation < 0 {
+                try unsafe operation(named: call.name)
             } else {
                 Operation.numbered(OperationNumber(Int(unsafe call.operation)))
             }
@@ -74,8 +74,8 @@ private func beginTurn(_ turn: UnsafeMutablePointer<libtandem_turn>?) {
 }
 
 @unsafe func operation(named text: UnsafePointer<CChar>?) throws(Failure) -> Operation? {
+    guard let text = unsafe text else { throw Failure(.invalidArgument, "op is NULL") }
     let name = unsafe name(text)
-    if name.isEmpty { throw Failure(.invalidArgument, "op is NULL, empty or not UTF-8") }
     guard let found = Operation.named(name) else {
         throw Failure(.unknownOperation, "there is no operation \"\(name)\"; tandem_describe(\"ops\") lists them")
     }

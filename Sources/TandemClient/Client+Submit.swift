@@ -47,7 +47,7 @@ extension Client {
             if let timer { _ = loop.cancelTimer(timer) }
             return .failure(failure)
         }
-        backend.start(plan.request, call, into: OperationSink(self, id, operation, plan))
+        backend.start(plan.request, call, into: OperationSink(self, call, id, operation, plan))
         return .success(id)
     }
 
@@ -69,6 +69,7 @@ extension Client {
         }
         if isClosed { return .failure(Client.closedFailure) }
         let reply = backend.answer(plan.request, call)
+        call.finish()
         let isClosing = state.withLock { state in
             state.blocked[id] = nil
             state.started += 1

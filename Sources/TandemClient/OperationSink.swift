@@ -11,13 +11,15 @@ final class OperationSink: Sink {
     }
 
     private let client: Client
+    private let call: Call
     private let id: UInt64
     private let operation: Operation
     private let options: CallOptions
     private let state: Lock<State>
 
-    init(_ client: Client, _ id: UInt64, _ operation: Operation, _ plan: Plan) {
+    init(_ client: Client, _ call: Call, _ id: UInt64, _ operation: Operation, _ plan: Plan) {
         self.client = client
+        self.call = call
         self.id = id
         self.operation = operation
         options = plan.options
@@ -68,6 +70,7 @@ final class OperationSink: Sink {
         case .success(nil): client.end(id, .success(Self.ended(true)))
         case .success(let reply?): client.end(id, client.finish(reply, operation, options))
         }
+        call.finish()
     }
 
     private static func ended(_ byItself: Bool) -> JSONText { JSONWriter.object { $0.member("ended", byItself) } }

@@ -4,8 +4,14 @@ package import TandemSystem
 package final class Call: Sendable {
     private struct State {
         var isCancelled = false
+        var isOver = false
         var onCancel: (@Sendable () -> Void)?
         var onResume: (@Sendable () -> Void)?
+
+        mutating func forget() {
+            onCancel = nil
+            onResume = nil
+        }
     }
 
     package let deadline: Deadline
@@ -18,22 +24,34 @@ package final class Call: Sendable {
     /// What cancelling has to stop; runs at once when the call is cancelled already, at most once in all.
     package func whenCancelled(_ body: @escaping @Sendable () -> Void) {
         let isLate = state.withLock { state in
-            if !state.isCancelled { state.onCancel = body }
+            if !state.isCancelled, !state.isOver { state.onCancel = body }
             return state.isCancelled
         }
         if isLate { body() }
     }
 
     /// What has to happen when a stream's consumer, having been behind, has room again.
-    package func whenResumed(_ body: @escaping @Sendable () -> Void) { state.withLock { $0.onResume = body } }
+    package func whenResumed(_ body: @escaping @Sendable () -> Void) {
+        state.withLock { state in
+            if !state.isCancelled, !state.isOver { state.onResume = body }
+        }
+    }
 
     package func cancel() {
         let body = state.withLock { state in
             state.isCancelled = true
-            defer { state.onCancel = nil }
+            defer { state.forget() }
             return state.onCancel
         }
         body?()
+    }
+
+    /// It is over by itself: what it held for the backend is let go, which else would hold the call in turn.
+    package func finish() {
+        state.withLock { state in
+            state.isOver = true
+            state.forget()
+        }
     }
 
     package func resume() { state.withLock { $0.onResume }?() }

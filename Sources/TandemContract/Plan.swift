@@ -53,6 +53,9 @@ private struct Planner {
 
     mutating func place(_ argument: Operation.Argument) throws(Failure) {
         if let constant = argument.constant {
+            if let given = try take(argument), given != constant {
+                throw Failure(.invalidArgument, "\(argument.name) of \(operation.name) is always \(constant.text)")
+            }
             put(argument, constant)
             return
         }

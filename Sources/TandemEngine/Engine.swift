@@ -58,7 +58,7 @@ package final class Engine: Backend {
     }
 
     package func answer(_ request: Request, _ call: Call) -> Result<Reply, Failure> {
-        guard let handler = handlers[request.operation] else { return .failure(Engine.unsupported) }
+        guard let handler = handlers[request.operation] else { return .failure(Engine.unsupported(request)) }
         if isClosing { return .failure(.engineClosed) }
         if call.isCancelled { return .failure(Engine.cancelled) }
         switch handler.lane {
@@ -70,7 +70,7 @@ package final class Engine: Backend {
 
     package func start(_ request: Request, _ call: Call, into sink: any Sink) {
         let ticket = Ticket(sink)
-        guard let handler = handlers[request.operation] else { return ticket.finish(.failure(Engine.unsupported)) }
+        guard let handler = handlers[request.operation] else { return ticket.finish(.failure(Engine.unsupported(request))) }
         if isClosing { return ticket.finish(.failure(.engineClosed)) }
         switch handler.lane {
         case .read(let body):
@@ -120,10 +120,11 @@ package final class Engine: Backend {
 }
 
 extension Engine {
-    private static let unsupported = Failure(
-        .notSupported,
-        "this operation is not supported by the embedded engine yet"
-    )
+    private static func unsupported(_ request: Request) -> Failure {
+        let name = Operation.numbered(request.operation)?.name ?? "this operation"
+        return Failure(.notSupported, "\(name) is not supported by the embedded engine yet")
+    }
+
     private static let cancelled = Failure(.cancelled, "the operation was cancelled")
     private static let timeout = Failure(.timeout, "the engine did not answer in time")
 

@@ -30,8 +30,12 @@ package struct StoreError: Error, Sendable, Equatable {
         self.init(StoreError.kind(of: code, systemError: systemError), message)
     }
 
+    /// Extended codes of what SQLite could not write, whatever errno said (https://www.sqlite.org/rescode.html).
+    private static let unwritable: Set<Int32> = Set([3, 4, 5, 6, 19].map { SQLITE_IOERR | $0 << 8 })
+
     private static func kind(of code: Int32, systemError: Int32) -> Kind {
-        switch code & 0xFF {
+        if unwritable.contains(code) { return .full }
+        return switch code & 0xFF {
         case SQLITE_BUSY, SQLITE_LOCKED: .busy
         case SQLITE_FULL, SQLITE_READONLY, SQLITE_PERM: .full
         case SQLITE_CORRUPT, SQLITE_NOTADB: .corrupt

@@ -71,8 +71,8 @@ typedef struct libtandem_turn {
   uint64_t op;
   int32_t max_events;
   int32_t timeout_ms;
-  const char *name; /* of the operation; NULL: `operation` is its number */
-  uint32_t operation;
+  const char *name; /* of the operation, unless it is given by its number */
+  int64_t operation; /* -1: by its name */
   const char *args_json;
   /* what to run next */
   libtandem_action action;

@@ -185,7 +185,7 @@ const char *const libtandem_errors_json =
     ",\"provider_rate_limited\":{\"constant\":\"TANDEM_E_FAILED\",\"value\":-9,\"retryable\":true,\"engine_codes\":[\"RATE_LIMIT_EXCEEDED\"],\"summary\":\"The model's server has had too many requests.\"}"
     ",\"context_length_exceeded\":{\"constant\":\"TANDEM_E_FAILED\",\"value\":-9,\"retryable\":false,\"engine_codes\":[\"CONTEXT_LENGTH_EXCEEDED\",\"FULL_CONTEXT_HARD_BUDGET_EXCEEDED\"],\"summary\":\"The conversation is longer than the model takes.\"}"
     ",\"tool_failed\":{\"constant\":\"TANDEM_E_FAILED\",\"value\":-9,\"retryable\":false,\"engine_codes\":[\"TOOL_DISPATCH_FAILED\"],\"run_categories\":[\"tool_execution\"],\"summary\":\"A tool failed and the run could not go on.\"}"
-    ",\"interrupted\":{\"constant\":\"TANDEM_E_FAILED\",\"value\":-9,\"retryable\":true,\"summary\":\"The process ended while the run was going on.\"}"
+    ",\"interrupted\":{\"constant\":\"TANDEM_E_FAILED\",\"value\":-9,\"retryable\":true,\"engine_codes\":[\"INTERRUPTED\"],\"summary\":\"The process ended while the run was going on.\"}"
     ",\"internal\":{\"constant\":\"TANDEM_E_FAILED\",\"value\":-9,\"retryable\":false,\"summary\":\"A fault of the library: please report it.\"}"
     "}";
 

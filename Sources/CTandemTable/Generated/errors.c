@@ -46,7 +46,7 @@ const libtandem_error libtandem_errors[] = {
     {.name = "provider_rate_limited", .summary = "The model's server has had too many requests.", .value = -9, .retryable = true, .codes = (const libtandem_engine_code[]){{.code = "RATE_LIMIT_EXCEEDED"}}, .code_count = 1},
     {.name = "context_length_exceeded", .summary = "The conversation is longer than the model takes.", .value = -9, .codes = (const libtandem_engine_code[]){{.code = "CONTEXT_LENGTH_EXCEEDED"}, {.code = "FULL_CONTEXT_HARD_BUDGET_EXCEEDED"}}, .code_count = 2},
     {.name = "tool_failed", .summary = "A tool failed and the run could not go on.", .value = -9, .codes = (const libtandem_engine_code[]){{.code = "TOOL_DISPATCH_FAILED"}}, .code_count = 1, .run_categories = {(const char *const[]){"tool_execution"}, 1}},
-    {.name = "interrupted", .summary = "The process ended while the run was going on.", .value = -9, .retryable = true},
+    {.name = "interrupted", .summary = "The process ended while the run was going on.", .value = -9, .retryable = true, .codes = (const libtandem_engine_code[]){{.code = "INTERRUPTED"}}, .code_count = 1},
     {.name = "internal", .summary = "A fault of the library: please report it.", .value = -9},
 };
 
