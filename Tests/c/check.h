@@ -62,18 +62,32 @@ UNUSED static int check_int(const char *name, long long want, long long got, con
     return check_case(want == got, name, file, line, wanted, gotten);
 }
 
-/* printf into a string that is kept; built with the C locale's idea of numbers only where the format has none. */
+static char **check_texts;
+static size_t check_text_count;
+
+/* Zeroed memory that is kept until the end of the program. */
+UNUSED static char *room(size_t size)
+{
+    char *made = calloc(1, size);
+
+    pthread_mutex_lock(&check_lock);
+    check_texts = realloc(check_texts, (check_text_count + 1) * sizeof *check_texts);
+    check_texts[check_text_count++] = made;
+    pthread_mutex_unlock(&check_lock);
+    return made;
+}
+
+/* printf into a string that is kept until the end of the program. */
 UNUSED __attribute__((format(printf, 1, 2))) static const char *text(const char *format, ...)
 {
     va_list list;
     va_start(list, format);
     int length = vsnprintf(NULL, 0, format, list);
     va_end(list);
-    char *made = malloc((size_t)length + 1);
+    char *made = room((size_t)length + 1);
     va_start(list, format);
     vsnprintf(made, (size_t)length + 1, format, list);
     va_end(list);
-    /* never freed: the program is short, and the library's own allocator need not be ours */
     return made;
 }
 
@@ -111,6 +125,11 @@ UNUSED static int finish(void)
 {
     if (check_release != NULL)
         check_release();
+    for (size_t i = 0; i < check_text_count; i++)
+        free(check_texts[i]);
+    free(check_texts);
+    check_texts = NULL;
+    check_text_count = 0;
     printf("%d passed, %d failed\n", check_passed, check_failed);
     return check_failed != 0;
 }
@@ -148,8 +167,9 @@ UNUSED static long threads_settled(long expected)
 
 UNUSED static const char *temporary_folder(void)
 {
-    char *path = strdup("/tmp/tandem-test-XXXXXX");
+    char *path = room(64);
 
+    strcpy(path, "/tmp/tandem-test-XXXXXX");
     return mkdtemp(path);
 }
 

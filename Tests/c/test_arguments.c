@@ -11,7 +11,7 @@ static const char *create(const char *args)
 /* levels of arrays around nothing */
 static const char *nested(const char *before, int levels, const char *after)
 {
-    char *made = malloc(strlen(before) + 2 * (size_t)levels + strlen(after) + 1);
+    char *made = room(strlen(before) + 2 * (size_t)levels + strlen(after) + 1);
     size_t n = strlen(before);
 
     memcpy(made, before, n);
@@ -109,7 +109,7 @@ static void limits(void)
     }
     CHECK("K22 get reads 128 levels", keep(tandem_get(nested("", 128, ""), "")) != NULL);
     CHECK("K22 get refuses 129 levels", keep(tandem_get(nested("", 129, ""), "")) == NULL);
-    char *objects = malloc(10000 * 5 + 2), *end = objects;
+    char *objects = room(10000 * 5 + 2), *end = objects;
     for (int i = 0; i < 10000; i++, end += 5)
         memcpy(end, "{\"a\":", 5);
     *end = 0;

@@ -172,13 +172,13 @@ static char **with(const char *one, const char *two)
 
     while (environ[n] != NULL)
         n++;
-    char **made = calloc((size_t)n + 3, sizeof *made);
+    char **made = (char **)room(((size_t)n + 3) * sizeof *made);
     for (int i = 0; i < n; i++)
         made[i] = environ[i];
     if (one != NULL)
-        made[n++] = strdup(one);
+        made[n++] = (char *)text("%s", one);
     if (two != NULL)
-        made[n++] = strdup(two);
+        made[n++] = (char *)text("%s", two);
     return made;
 }
 

@@ -4,7 +4,7 @@
 /* w0 w1 ... as the script [[many]] says it */
 static const char *many_words(void)
 {
-    char *all = malloc(64000), *p = all;
+    char *all = room(64000), *p = all;
 
     for (int i = 0; i < 6000; i++)
         p += sprintf(p, "w%d ", i);

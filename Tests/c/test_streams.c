@@ -18,7 +18,7 @@ static int index_of(const char *events, const char *type)
 /* All deltas of a blocking stream's result. */
 static const char *said(const char *events)
 {
-    char *all = calloc(1, 1 << 18);
+    char *all = room(1 << 18);
 
     for (int i = 0; *at(events, text("/ok/events/%d/type", i)) != 0; i++)
         if (strcmp(at(events, text("/ok/events/%d/type", i)), "session.response") == 0)
