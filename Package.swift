@@ -18,7 +18,7 @@ let librarySettings: [SwiftSetting] =
         .unsafeFlags([
             "-Xfrontend", "-disable-implicit-string-processing-module-import",
             "-Xfrontend", "-disable-implicit-concurrency-module-import",
-        ]),
+        ])
     ]
 
 let testSettings: [SwiftSetting] = [

@@ -35,9 +35,12 @@ internal import TandemJSON
 }
 
 /// A name that a host gave; a name that is no UTF-8 is nobody's.
-@unsafe func name(_ text: UnsafePointer<CChar>?) -> String { unsafe text.flatMap { unsafe String(validatingCString: $0) } ?? "" }
+@unsafe func name(_ text: UnsafePointer<CChar>?) -> String {
+    unsafe text.flatMap { unsafe String(validatingCString: $0) } ?? ""
+}
 
 /// Hands an error out through `error_json`.
-@unsafe func give(_ error: UnsafeMutablePointer<CChar>?, to place: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>?) {
+@unsafe func give(_ error: UnsafeMutablePointer<CChar>?, to place: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>?)
+{
     if let place = unsafe place { unsafe place.pointee = unsafe error } else { unsafe free(error) }
 }

@@ -99,7 +99,9 @@ private func stepTurn(_ turn: UnsafeMutablePointer<libtandem_turn>?) -> Int32 {
         unsafe turn.pointee.ud = UnsafeMutableRawPointer(bitPattern: host.context)
         return 1
     case .over(let status, let result):
-        if unsafe turn.pointee.kind == LIBTANDEM_TURN_CLOSE, status == 0 { unsafe ClientTable.remove(turn.pointee.client) }
+        if unsafe turn.pointee.kind == LIBTANDEM_TURN_CLOSE, status == 0 {
+            unsafe ClientTable.remove(turn.pointee.client)
+        }
         unsafe turn.pointee.state = nil
         unsafe running.release()
         unsafe end(turn, status, result)
@@ -149,7 +151,11 @@ private func setWakeup(
     _ context: UnsafeMutableRawPointer?,
     _ drop: tandem_notify_fn?
 ) -> HostFunction {
-    unsafe HostFunction(function: function, context: UInt(bitPattern: context), drop: unsafeBitCast(drop, to: UInt.self))
+    unsafe HostFunction(
+        function: function,
+        context: UInt(bitPattern: context),
+        drop: unsafeBitCast(drop, to: UInt.self)
+    )
 }
 
 @unsafe private func giveBack(

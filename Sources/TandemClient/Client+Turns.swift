@@ -65,7 +65,9 @@ extension Client {
     private func requireEnd(_ operation: Operation, _ plan: Plan) throws(Failure) {
         let followsRun = plan.request.query("runID") != nil || plan.request.path.contains { $0.name == "run_id" }
         let ends = operation.endsWithRun && followsRun
-        guard ends || plan.options.take != nil || (plan.options.timeoutMilliseconds ?? -1) >= 0 || !plan.options.reconnects
+        guard
+            ends || plan.options.take != nil || (plan.options.timeoutMilliseconds ?? -1) >= 0
+                || !plan.options.reconnects
         else {
             throw Failure(
                 .invalidArgument,

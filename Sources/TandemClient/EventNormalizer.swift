@@ -109,7 +109,8 @@ struct EventNormalizer {
             case "timeout": EventName.runTimeout
             default: EventName.runFailed
             }
-        let noted = errors.removeValue(forKey: context.runID ?? "") ?? errors.removeValue(forKey: context.sessionID ?? "")
+        let noted =
+            errors.removeValue(forKey: context.runID ?? "") ?? errors.removeValue(forKey: context.sessionID ?? "")
         let picked = JSONWriter.object { writer in
             writer.member("finished_at_ms", properties["finishedAtMs"] ?? .null)
             guard type == EventName.runFailed else { return }

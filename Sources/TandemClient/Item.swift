@@ -44,7 +44,9 @@ package struct EventContext: Sendable, Equatable {
 
 extension Item {
     /// An event's members from `type` on.
-    static func event(_ type: String, tag: JSONText?, _ context: EventContext, _ name: String, _ value: JSONText) -> Item {
+    static func event(_ type: String, tag: JSONText?, _ context: EventContext, _ name: String, _ value: JSONText)
+        -> Item
+    {
         var writer = JSONWriter(reservingCapacity: value.bytes.count + overheadBytes)
         writer.member("type", type)
         writer.nullable("tag", tag)
@@ -68,7 +70,13 @@ extension Item {
                 var properties: [UInt8] = Array(#"{"delta":""#.utf8)
                 properties += escaped
                 properties += Array(#""}"#.utf8)
-                let item = Item.event("session.response", tag: tag, context, "properties", JSONText(trusted: properties))
+                let item = Item.event(
+                    "session.response",
+                    tag: tag,
+                    context,
+                    "properties",
+                    JSONText(trusted: properties)
+                )
                 if case .event(let members) = item.content { writer.rawMembers(members) }
             case .done(let result):
                 writer.member("type", "done")

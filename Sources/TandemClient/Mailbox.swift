@@ -74,7 +74,7 @@ extension Mailbox {
 
     mutating func setCollecting(_ id: UInt64) { operations[id]?.collects = true }
 
-    /// A waiter takes the operation over: pump and next pass it by. Nil: there is none, it is over, or it has a waiter.
+    /// A waiter takes the operation over: pump and next pass it by.
     mutating func own(_ id: UInt64) -> OwnResult {
         guard var operation = operations[id] else { return .unknown }
         if operation.isOwned { return .busy }
@@ -156,7 +156,7 @@ extension Mailbox {
 extension Mailbox {
     enum Acceptance { case taken, behind, gone }
 
-    /// Queues an event. `behind`: the operation's queue is full, the event was not taken; forced: take it all the same.
+    /// Queues an event; forced: also where the operation's queue is full.
     mutating func put(_ item: Item, into id: UInt64, isForced: Bool = false) -> Acceptance {
         guard var operation = operations[id], !operation.isOver else { return .gone }
         if operation.isOwned, operation.discards {
@@ -263,7 +263,9 @@ extension Mailbox {
     mutating func takeUnclaimed() -> Delivery? {
         guard oldest() == .unclaimed else { return nil }
         let isParked = !parked.isEmpty
-        guard let ticket = isParked ? parked.popFirst() : live.popFirst(), var operation = valid(ticket) else { return nil }
+        guard let ticket = isParked ? parked.popFirst() : live.popFirst(), var operation = valid(ticket) else {
+            return nil
+        }
         if isParked {
             operation.parkedTickets -= 1
             parkedCount -= 1

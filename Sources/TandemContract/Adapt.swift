@@ -49,7 +49,9 @@ enum Adapt {
         siblings: [(key: String, value: JSONText)]
     ) throws(Failure) -> JSONText {
         guard value.kind == .string else { return value }
-        guard let provider = siblings.last(where: { $0.key == "default_provider" || $0.key == "provider_id" })?.value.string
+        guard
+            let provider = siblings.last(where: { $0.key == "default_provider" || $0.key == "provider_id" })?.value
+                .string
         else { throw Failure(.invalidArgument, "model_id needs provider_id beside it") }
         return JSONWriter.object { writer in
             writer.member(provider, object: { $0.member("default_model", value) })

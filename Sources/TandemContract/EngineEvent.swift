@@ -50,6 +50,7 @@ package struct EngineEvent: Sendable, Equatable {
                     writer.member("occurred_at_ms", envelope.occurredAtMilliseconds)
                     writer.optional("session_id", envelope.sessionID)
                     writer.optional("run_id", envelope.runID)
+                    writer.optional("tenant_context", properties["tenantContext"])
                 }
             )
         }

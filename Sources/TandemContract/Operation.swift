@@ -165,7 +165,9 @@ extension Operation.ResultRule {
         take = unsafe Table.text(row.take).map(Table.path)
         list = unsafe Table.text(row.list)
         each = unsafe Table.text(row.each)
-        names = unsafe UnsafeBufferPointer(start: row.names, count: Int(row.name_count)).map { unsafe Operation.NameRule($0) }
+        names = unsafe UnsafeBufferPointer(start: row.names, count: Int(row.name_count)).map {
+            unsafe Operation.NameRule($0)
+        }
     }
 }
 

@@ -128,9 +128,11 @@ private struct Planner {
     }
 
     private func object(_ members: [(key: String, value: JSONText)]) -> JSONText {
-        members.isEmpty ? .emptyObject : JSONWriter.object { writer in
-            for (key, value) in members { writer.member(key, value) }
-        }
+        members.isEmpty
+            ? .emptyObject
+            : JSONWriter.object { writer in
+                for (key, value) in members { writer.member(key, value) }
+            }
     }
 
     private func unknown(_ name: String) -> Failure {

@@ -70,7 +70,9 @@ package final class Engine: Backend {
 
     package func start(_ request: Request, _ call: Call, into sink: any Sink) {
         let ticket = Ticket(sink)
-        guard let handler = handlers[request.operation] else { return ticket.finish(.failure(Engine.unsupported(request))) }
+        guard let handler = handlers[request.operation] else {
+            return ticket.finish(.failure(Engine.unsupported(request)))
+        }
         if isClosing { return ticket.finish(.failure(.engineClosed)) }
         switch handler.lane {
         case .read(let body):

@@ -133,7 +133,9 @@ struct Checks {
         var first: [String: Operation] = [:]
         for operation in contract.operations where operation.recipe == nil {
             guard let method = operation.method, let path = operation.path else { continue }
-            let pieces = path.split(separator: "/").map { $0.hasPrefix("{") ? $0.hasSuffix("...}") ? "{...}" : "{}" : $0 }
+            let pieces = path.split(separator: "/").map {
+                $0.hasPrefix("{") ? $0.hasSuffix("...}") ? "{...}" : "{}" : $0
+            }
             let route = method + " /" + pieces.joined(separator: "/")
             if let other = first[route] {
                 report(operation.file, "\(operation.fullName): same route as \(other.fullName), without a recipe")

@@ -100,7 +100,14 @@ final class Batch {
     }
 
     func rollBack() {
+        forgetActions()
         if hasBegun { core.writer.rollBack() }
+    }
+
+    /// Actions hold the batch that holds them.
+    private func forgetActions() {
+        beforeEvents = []
+        afterEvents = []
     }
 
     /// Makes memory follow the store, then acts.
@@ -109,8 +116,10 @@ final class Batch {
         core.nextPart = nextPart
         for (number, run) in changedRuns { core.runs[number] = run }
         for (session, number) in changedSessions { core.runOfSession[session] = number }
-        for action in beforeEvents { action() }
+        let actions = (first: beforeEvents, then: afterEvents)
+        forgetActions()
+        for action in actions.first { action() }
         if !events.isEmpty { core.subscriptions.publish(events) }
-        for action in afterEvents { action() }
+        for action in actions.then { action() }
     }
 }
