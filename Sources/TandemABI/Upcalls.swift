@@ -74,8 +74,8 @@ private func beginTurn(_ turn: UnsafeMutablePointer<libtandem_turn>?) {
 }
 
 @unsafe func operation(named text: UnsafePointer<CChar>?) throws(Failure) -> Operation? {
-    guard let text = unsafe text else { throw Failure(.invalidArgument, "op is NULL") }
     let name = unsafe name(text)
+    if name.isEmpty { throw Failure(.invalidArgument, "op is NULL, empty or not UTF-8") }
     guard let found = Operation.named(name) else {
         throw Failure(.unknownOperation, "there is no operation \"\(name)\"; tandem_describe(\"ops\") lists them")
     }
