@@ -28,7 +28,6 @@ extension Client {
         let id = OperationID.next(slot: host.slot)
         let deadline = deadline(of: operation, plan.options)
         let call = Call(deadline: deadline)
-        let timer = deadline == .never ? nil : loop.after(deadline) { [weak self] in _ = self?.stop(id, as: .timeout) }
         let failure: Failure? = change { state in
             if state.isClosing { return Client.closedFailure }
             if state.mailbox.isFull {
@@ -39,16 +38,24 @@ extension Client {
                 state.mailbox.setCollecting(id)
                 _ = state.mailbox.own(id)
             }
-            state.running[id] = Running(operation: operation, call: call, timer: timer)
+            state.running[id] = Running(operation: operation, call: call)
             state.started += 1
             return nil
         }
-        if let failure {
-            if let timer { _ = loop.cancelTimer(timer) }
-            return .failure(failure)
-        }
+        if let failure { return .failure(failure) }
+        if deadline != .never { stop(id, at: deadline) }
         backend.start(plan.request, call, into: OperationSink(self, call, id, operation, plan))
         return .success(id)
+    }
+
+    /// Sets the timer of an operation that is there already: one that is due at once must find it.
+    private func stop(_ id: UInt64, at deadline: Deadline) {
+        let timer = loop.after(deadline) { [weak self] in _ = self?.stop(id, as: .timeout) }
+        let isOver = state.withLock { state in
+            state.running[id]?.timer = timer
+            return state.running[id] == nil
+        }
+        if isOver { _ = loop.cancelTimer(timer) }
     }
 
     private func deadline(of operation: Operation, _ options: CallOptions) -> Deadline {
@@ -75,6 +82,8 @@ extension Client {
             state.started += 1
             return state.isClosing
         }
+        // A close waits until no thread is in here.
+        if isClosing { host.signal.raise() }
         if isClosing, case .failure = reply { return .failure(Client.closedFailure) }
         return reply.flatMap { finish($0, operation, plan.options) }
     }
@@ -122,9 +131,9 @@ extension Client {
         }
         guard let running else { return false }
         if running.operation.recipe == "prompt_sync" {
-            // Its run is cancelled too, and the engine says so; an engine that does not within 5 s is not waited for.
+            // Its run is cancelled too, and the engine says so; an engine that does not in time is not waited for.
             running.call.cancel()
-            _ = loop.after(Deadline(afterMilliseconds: 5_000)) { [weak self] in
+            _ = loop.after(Deadline(afterMilliseconds: options.stopMilliseconds)) { [weak self] in
                 self?.end(id, .failure(Client.stopped(as: name, wasRunCancelled: false)))
             }
         } else {

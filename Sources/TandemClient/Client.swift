@@ -10,7 +10,7 @@ package final class Client: Sendable {
     struct Running: Sendable {
         let operation: Operation
         let call: Call
-        let timer: TimerID?
+        var timer: TimerID?
         /// How an operation that is told to stop ends, where that is not its own way.
         var stopsAs: FailureName?
     }

@@ -90,6 +90,8 @@ package final class Turn {
                 continue
             }
             if isClosing { return over(Client.closedFailure) }
+            // What was thrown away or unpaused on taking over has made room.
+            client.resumeIfDrained(id)
             if waits(after: epoch) {
                 client.change { $0.mailbox.release(id) }
                 return over(Failure(.pending, "the operation goes on"), nil)
