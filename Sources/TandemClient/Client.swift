@@ -44,6 +44,8 @@ package final class Client: Sendable {
     let clock: any Clock
     let random: Random
     let firstID: UInt64
+    /// A thread that pumps, where the host asked for one: joined by close.
+    package let pumper = Lock<Thread?>(nil)
 
     package init(
         backend: any Backend,

@@ -39,6 +39,9 @@ extension Turn {
         guard client.backend.close(by: deadline), client.loop.stop(by: deadline) else {
             return over(FailureName.pending.code)
         }
+        if let pumper = client.pumper.withLock({ $0 }), !pumper.isCurrent, !pumper.join(by: deadline) {
+            return over(FailureName.pending.code)
+        }
         client.change { state in
             state.isClosed = true
             state.descriptor?.close()
