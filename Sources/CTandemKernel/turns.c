@@ -131,32 +131,42 @@ int32_t tandem_close(tandem_client *c, int32_t timeout_ms) {
   return turn.status;
 }
 
-int32_t tandem_set_handler(tandem_client *c, tandem_event_fn fn, void *ud, tandem_notify_fn drop) {
+static libtandem_host host_of(uintptr_t function, void *ud, tandem_notify_fn drop) {
+  return (libtandem_host){.function = function, .ud = (uintptr_t)ud, .drop = (uintptr_t)drop};
+}
+
+static int32_t replace(tandem_client *c, libtandem_host host, int wakeup) {
+  if (host.function == 0) { /* nobody will hold a context that comes without a function */
+    libtandem_run_drop((tandem_notify_fn)host.drop, (void *)host.ud);
+    host = (libtandem_host){0};
+  }
   int32_t status = libtandem_refusal(c, LIBTANDEM_EXPORT_PLAIN);
-  if (status == TANDEM_OK) status = is_installed() ? upcalls.set_handler(c, &fn, &ud, &drop) : TANDEM_E_HANDLE;
-  /* What is left in the variables is what nobody holds any more: the old function, or the refused new one. */
-  libtandem_run_drop(drop, ud);
+  if (status == TANDEM_OK && !is_installed()) status = TANDEM_E_HANDLE;
+  if (status == TANDEM_OK) status = wakeup ? upcalls.set_wakeup(c, &host) : upcalls.set_handler(c, &host);
+  libtandem_run_drop((tandem_notify_fn)host.drop, (void *)host.ud);
   return status;
 }
 
+int32_t tandem_set_handler(tandem_client *c, tandem_event_fn fn, void *ud, tandem_notify_fn drop) {
+  return replace(c, host_of((uintptr_t)fn, ud, drop), 0);
+}
+
 int32_t tandem_set_wakeup(tandem_client *c, tandem_notify_fn fn, void *ud, tandem_notify_fn drop) {
-  int32_t status = libtandem_refusal(c, LIBTANDEM_EXPORT_PLAIN);
-  if (status == TANDEM_OK) status = is_installed() ? upcalls.set_wakeup(c, &fn, &ud, &drop) : TANDEM_E_HANDLE;
-  libtandem_run_drop(drop, ud);
-  return status;
+  return replace(c, host_of((uintptr_t)fn, ud, drop), 1);
 }
 
 uint64_t tandem_stream(tandem_client *c, const char *op, const char *args_json, tandem_event_fn fn, void *ud,
                        tandem_notify_fn drop, char **error_json) {
   if (error_json != NULL) *error_json = NULL;
+  libtandem_host host = host_of((uintptr_t)fn, ud, drop);
   char *error = NULL;
   uint64_t id = 0;
   int32_t status = libtandem_refusal(c, LIBTANDEM_EXPORT_PLAIN);
   if (status == TANDEM_OK && !is_installed()) status = TANDEM_E_HANDLE;
-  if (status != TANDEM_OK)
-    error = libtandem_refusal_text(status);
+  if (status == TANDEM_OK)
+    id = upcalls.stream(c, op, args_json, &host, &error);
   else
-    id = upcalls.stream(c, op, args_json, fn, ud, drop, &error);
+    error = libtandem_refusal_text(status);
   /* Without a function nobody holds the context. */
   if (id == 0 || fn == NULL) libtandem_run_drop(drop, ud);
   if (error_json != NULL)

@@ -75,7 +75,11 @@ extension Client {
             state.started += 1
             return state.isClosing
         }
-        if isClosing, case .failure = reply { return .failure(Client.closedFailure) }
+        if isClosing {
+            // Close waits until no call is left.
+            host.signal.raise()
+            if case .failure = reply { return .failure(Client.closedFailure) }
+        }
         return reply.flatMap { finish($0, operation, plan.options) }
     }
 
