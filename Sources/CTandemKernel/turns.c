@@ -65,10 +65,16 @@ static void run_turn(libtandem_turn *turn) {
   if (f.close_when_unwound) {
     libtandem_turn closing = {.kind = LIBTANDEM_TURN_CLOSE, .client = turn->client, .timeout_ms = CLOSE_INSIDE_MS};
     run_turn(&closing);
+    free(closing.result);
     turn->status = TANDEM_E_HANDLE;
     free(turn->result);
     turn->result = NULL;
   }
+}
+
+static int32_t status_of(libtandem_turn *turn) {
+  free(turn->result);
+  return turn->status;
 }
 
 static char *result_of(libtandem_turn *turn) {
@@ -84,7 +90,7 @@ int32_t tandem_pump(tandem_client *c, int32_t max_events, int32_t timeout_ms) {
   if (timeout_ms == 0 && __atomic_load_n(&slot->busy, __ATOMIC_SEQ_CST) == 0) return 0;
   libtandem_turn turn = {.kind = LIBTANDEM_TURN_PUMP, .client = c, .max_events = max_events, .timeout_ms = timeout_ms};
   run_turn(&turn);
-  return turn.status;
+  return status_of(&turn);
 }
 
 char *tandem_next(tandem_client *c, int32_t max_events, int32_t timeout_ms) {
@@ -128,7 +134,7 @@ int32_t tandem_close(tandem_client *c, int32_t timeout_ms) {
                          .timeout_ms = timeout_ms};
   run_turn(&turn);
   if (outermost != NULL && turn.status == TANDEM_PENDING) outermost->close_when_unwound = 1;
-  return turn.status;
+  return status_of(&turn);
 }
 
 static libtandem_host host_of(uintptr_t function, void *ud, tandem_notify_fn drop) {
