@@ -116,8 +116,9 @@ struct EventNormalizer {
             case "timeout": EventName.runTimeout
             default: EventName.runFailed
             }
-        let noted =
-            errors.removeValue(forKey: context.runID ?? "") ?? errors.removeValue(forKey: context.sessionID ?? "")
+        let notedOfRun = errors.removeValue(forKey: context.runID ?? "")
+        let notedOfSession = errors.removeValue(forKey: context.sessionID ?? "")
+        let noted = notedOfRun ?? notedOfSession
         let picked = JSONWriter.object { writer in
             writer.member("finished_at_ms", properties["finishedAtMs"] ?? .null)
             guard type == EventName.runFailed else { return }
