@@ -134,9 +134,9 @@ extension Client {
         }
         guard let running else { return false }
         if running.operation.recipe == "prompt_sync" {
-            // Its run is cancelled too, and the engine says so; an engine that does not within 5 s is not waited for.
+            // Its run is cancelled too, and the engine says so; an engine that does not in time is not waited for.
             running.call.cancel()
-            _ = loop.after(Deadline(afterMilliseconds: 5_000)) { [weak self] in
+            _ = loop.after(Deadline(afterMilliseconds: options.stopMilliseconds)) { [weak self] in
                 self?.end(id, .failure(Client.stopped(as: name, wasRunCancelled: false)))
             }
         } else {

@@ -36,13 +36,13 @@ extension Turn {
         if let dropped = client.setHandler(nil) { return .drop(dropped) }
         if !waitForCallbacks() { return over(FailureName.pending.code) }
         if let dropped = client.setWakeup(nil) { return .drop(dropped) }
+        if let pumper = client.pumper.withLock({ $0 }), !pumper.isCurrent, !pumper.join(by: deadline) {
+            return over(FailureName.pending.code)
+        }
         guard let isMine = claimEnding() else { return over(FailureName.pending.code) }
         guard isMine else { return over(Client.closedFailure) }
         guard client.backend.close(by: deadline), client.loop.stop(by: deadline) else {
             client.change { $0.isEnding = false }
-            return over(FailureName.pending.code)
-        }
-        if let pumper = client.pumper.withLock({ $0 }), !pumper.isCurrent, !pumper.join(by: deadline) {
             return over(FailureName.pending.code)
         }
         client.change { state in
