@@ -10,6 +10,9 @@ struct Configuration {
     var engine = EngineConfiguration()
     var client = ClientOptions()
     var pumpsItself = false
+    /// The client's own: in a deterministic client the engine's are read by the engine's thread alone.
+    private(set) var clock: any Clock = SystemClock()
+    private(set) var random = Random()
     private var engineName: String?
     private var url: String?
     private var readsEnvironment = false
@@ -96,9 +99,12 @@ struct Configuration {
     }
 
     private mutating func makeDeterministic(_ seed: Int64) {
-        engine.random = Random(seed: UInt64(seed))
         // 2026-01-01: any fixed day will do.
-        engine.clock = CountingClock(startingAt: 1_767_225_600_000)
+        let start: Int64 = 1_767_225_600_000
+        engine.random = Random(seed: UInt64(seed))
+        engine.clock = CountingClock(startingAt: start)
+        random = Random(seed: ~UInt64(seed))
+        clock = CountingClock(startingAt: start)
     }
 
     private static func environment() -> EngineConfiguration.Environment {

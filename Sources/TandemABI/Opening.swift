@@ -19,8 +19,8 @@ enum Opening {
             configuration.engine.log = { level, message, fields in records.write(level, message, fields) }
             let client = try makeClient(configuration, slot)
             records.client.withLock { $0 = WeakClient(client) }
-            ClientTable.insert(client, at: slot.index)
-            if configuration.pumpsItself { try startPumping(slot) }
+            unsafe ClientTable.insert(client, slot.handle)
+            if configuration.pumpsItself { startPumping(client, slot) }
             Log.write(3, "client opened", .emptyObject)
             client.log(3, "client opened", .emptyObject)
             return unsafe slot.handle
@@ -46,18 +46,18 @@ enum Opening {
             loop: loop,
             host: slot.host(),
             options: configuration.client,
-            clock: configuration.engine.clock,
-            random: configuration.engine.random
+            clock: configuration.clock,
+            random: configuration.random
         )
     }
 
     /// `"delivery":"thread"`: one thread that pumps until the client is closed.
-    private static func startPumping(_ slot: Slot) throws(Failure) {
+    private static func startPumping(_ client: Client, _ slot: Slot) {
         let handle = unsafe UInt(bitPattern: slot.handle)
         let thread = Thread.start("tandem-pump") {
             while unsafe tandem_pump(OpaquePointer(bitPattern: handle), 0, -1) >= 0 {}
         }
-        if thread == nil { throw Failure(.limit, "the process may start no more threads") }
+        client.pumper.withLock { $0 = thread }
     }
 }
 

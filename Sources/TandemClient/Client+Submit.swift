@@ -43,19 +43,20 @@ extension Client {
             return nil
         }
         if let failure { return .failure(failure) }
-        if deadline != .never { stop(id, at: deadline) }
         backend.start(plan.request, call, into: OperationSink(self, call, id, operation, plan))
+        stop(id, at: deadline)
         return .success(id)
     }
 
-    /// Sets the timer of an operation that is there already: one that is due at once must find it.
+    /// Sets the timer of an operation that is under way: one set before that could go off and find nothing to stop.
     private func stop(_ id: UInt64, at deadline: Deadline) {
+        if deadline == .never { return }
         let timer = loop.after(deadline) { [weak self] in _ = self?.stop(id, as: .timeout) }
-        let isOver = state.withLock { state in
+        let isUnderWay = state.withLock { state in
             state.running[id]?.timer = timer
-            return state.running[id] == nil
+            return state.running[id] != nil
         }
-        if isOver { _ = loop.cancelTimer(timer) }
+        if !isUnderWay { loop.cancelTimer(timer) }
     }
 
     private func deadline(of operation: Operation, _ options: CallOptions) -> Deadline {
@@ -82,9 +83,11 @@ extension Client {
             state.started += 1
             return state.isClosing
         }
-        // A close waits until no thread is in here.
-        if isClosing { host.signal.raise() }
-        if isClosing, case .failure = reply { return .failure(Client.closedFailure) }
+        if isClosing {
+            // Close waits until no call is left.
+            host.signal.raise()
+            if case .failure = reply { return .failure(Client.closedFailure) }
+        }
         return reply.flatMap { finish($0, operation, plan.options) }
     }
 

@@ -27,6 +27,8 @@ package final class Client: Sendable {
         var blocked: [ObjectIdentifier: Call] = [:]
         var isPumping = false
         var isClosing = false
+        /// One of the threads that close ends the engine; the others wait for it.
+        var isEnding = false
         var isClosed = false
         var wakeup: Wakeup?
         /// The wakeup function comes once; a pump or next arms it again.
@@ -44,6 +46,8 @@ package final class Client: Sendable {
     let clock: any Clock
     let random: Random
     let firstID: UInt64
+    /// A thread that pumps, where the host asked for one: joined by close.
+    package let pumper = Lock<Thread?>(nil)
 
     package init(
         backend: any Backend,

@@ -90,7 +90,7 @@ package final class Turn {
                 continue
             }
             if isClosing { return over(Client.closedFailure) }
-            // What was thrown away or unpaused on taking over has made room.
+            // Taking over made room: it lifted a pause, or threw away what nobody is shown.
             client.resumeIfDrained(id)
             if waits(after: epoch) {
                 client.change { $0.mailbox.release(id) }

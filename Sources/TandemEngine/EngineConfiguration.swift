@@ -44,7 +44,7 @@ package struct EngineConfiguration: Sendable {
     package var providers: JSONText?
     package var defaultProvider: String?
     package var defaultModel: String?
-    package var connectTimeoutMilliseconds: Int64 = 30_000
+    package var connectTimeoutMilliseconds: Int64 = 5_000
     package var idleTimeoutMilliseconds: Int64 = 90_000
     /// Where on loopback a model server is looked for.
     package var discoveryCandidates = LoopbackDiscovery.usual
