@@ -81,7 +81,10 @@ package final class Turn {
         if let result { return over(0, result) }
         while true {
             let epoch = client.host.signal.epoch
-            let (delivery, isClosing) = client.state.withLock { ($0.mailbox.takeOwned(id), $0.isClosing) }
+            // What is queued when the client closes is for the thread that closes it.
+            let (delivery, isClosing) = client.state.withLock { state in
+                (state.isClosing ? nil : state.mailbox.takeOwned(id), state.isClosing)
+            }
             if let delivery {
                 result = delivery.result.map { answer($0, operation) }
                 if operation != nil, delivery.result == nil { batch.append(delivery.text) }
