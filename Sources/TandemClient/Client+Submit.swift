@@ -28,7 +28,6 @@ extension Client {
         let id = OperationID.next(slot: host.slot)
         let deadline = deadline(of: operation, plan.options)
         let call = Call(deadline: deadline)
-        let timer = deadline == .never ? nil : loop.after(deadline) { [weak self] in _ = self?.stop(id, as: .timeout) }
         let failure: Failure? = change { state in
             if state.isClosing { return Client.closedFailure }
             if state.mailbox.isFull {
@@ -39,16 +38,25 @@ extension Client {
                 state.mailbox.setCollecting(id)
                 _ = state.mailbox.own(id)
             }
-            state.running[id] = Running(operation: operation, call: call, timer: timer)
+            state.running[id] = Running(operation: operation, call: call)
             state.started += 1
             return nil
         }
-        if let failure {
-            if let timer { _ = loop.cancelTimer(timer) }
-            return .failure(failure)
-        }
+        if let failure { return .failure(failure) }
         backend.start(plan.request, call, into: OperationSink(self, call, id, operation, plan))
+        stop(id, at: deadline)
         return .success(id)
+    }
+
+    /// Sets the timer of an operation that is under way: one set before that could go off and find nothing to stop.
+    private func stop(_ id: UInt64, at deadline: Deadline) {
+        if deadline == .never { return }
+        let timer = loop.after(deadline) { [weak self] in _ = self?.stop(id, as: .timeout) }
+        let isUnderWay = state.withLock { state in
+            state.running[id]?.timer = timer
+            return state.running[id] != nil
+        }
+        if !isUnderWay { loop.cancelTimer(timer) }
     }
 
     private func deadline(of operation: Operation, _ options: CallOptions) -> Deadline {
@@ -75,7 +83,11 @@ extension Client {
             state.started += 1
             return state.isClosing
         }
-        if isClosing, case .failure = reply { return .failure(Client.closedFailure) }
+        if isClosing {
+            // Close waits until no call is left.
+            host.signal.raise()
+            if case .failure = reply { return .failure(Client.closedFailure) }
+        }
         return reply.flatMap { finish($0, operation, plan.options) }
     }
 

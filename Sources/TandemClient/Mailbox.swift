@@ -63,6 +63,8 @@ struct Mailbox: Sendable {
     /// Also what waits for `next`.
     var queued: Int { liveCount + parkedCount }
     var deliverable: Int { liveCount }
+    /// With those that are stale.
+    var ticketCount: Int { live.count + parked.count }
     var isFull: Bool { operations.count >= limits.operations || resultBytes >= limits.resultBytes }
 }
 
@@ -130,6 +132,7 @@ extension Mailbox {
 
     private mutating func issueTickets(to operation: inout Operation, _ id: UInt64) {
         invalidateTickets(of: &operation)
+        sweep()
         operation.liveTickets = operation.items.count
         liveCount += operation.items.count
         for _ in 0..<operation.items.count { live.append(Ticket(operation: id, round: operation.round)) }
@@ -194,6 +197,7 @@ extension Mailbox {
         operation.items.append(item)
         operation.bytes += item.bytes
         guard operation.isOpenToPump else { return }
+        sweep()
         operation.liveTickets += 1
         liveCount += 1
         live.append(Ticket(operation: id, round: operation.round))
@@ -303,6 +307,18 @@ extension Mailbox {
             _ = operation.items.popFirst()
             operation.bytes -= item.bytes
             discarded += 1
+        }
+    }
+
+    /// Throws stale tickets away once they are the greater part: a host that only waits never takes any.
+    private mutating func sweep() {
+        if live.count > 64, live.count / 2 > liveCount {
+            let all = operations
+            live.keep { all[$0.operation]?.round == $0.round }
+        }
+        if parked.count > 64, parked.count / 2 > parkedCount {
+            let all = operations
+            parked.keep { all[$0.operation]?.round == $0.round }
         }
     }
 

@@ -23,6 +23,11 @@ struct Queue<Element: Sendable>: Sendable {
         return element
     }
 
+    mutating func keep(where isWanted: (Element) -> Bool) {
+        elements = elements[head...].filter { $0.map(isWanted) ?? false }
+        head = 0
+    }
+
     mutating func replaceLast(_ element: Element) {
         if !isEmpty { elements[elements.count - 1] = element }
     }

@@ -90,6 +90,8 @@ package final class Turn {
                 continue
             }
             if isClosing { return over(Client.closedFailure) }
+            // Taking over made room: it lifted a pause, or threw away what nobody is shown.
+            client.resumeIfDrained(id)
             if waits(after: epoch) {
                 client.change { $0.mailbox.release(id) }
                 return over(Failure(.pending, "the operation goes on"), nil)
