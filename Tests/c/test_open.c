@@ -1,4 +1,5 @@
-/* K2 and K21: opening, its configuration, its state. Children that open clients are forked before the parent opens any. */
+/* K2 and K21: opening, its configuration, its state. Children that open clients are forked before the parent opens any.
+   valgrind: no (its children end with the parent's memory) */
 #include <fcntl.h>
 #include <sys/wait.h>
 

@@ -133,7 +133,7 @@ static void vocabularies(void)
     CHECK_TEXT("and ends with its end", "session.run.finished", at(log, text("/ok/events/%d/event_type", last)));
     run = start_run(c, session, "[[long]]");
     events = follow(c, session, run);
-    CHECK_INT("a long text is whole in its pieces", 2000 * 23, strlen(said(events)));
+    CHECK_INT("a long text is whole in its pieces", 600 * 71, strlen(said(events)));
     CHECK_TEXT("and in its message", said(events), at(events, text("/ok/events/%d/properties/text", index_of(events, "session.message"))));
 }
 
