@@ -141,7 +141,7 @@ final class ClientFixture {
         return try #require(result["ok"]).elements
     }
 
-    func wait(_ id: UInt64, _ milliseconds: Int32 = -1) throws -> JSONText {
+    func wait(_ id: UInt64, _ milliseconds: Int32 = 10_000) throws -> JSONText {
         try #require(try host.run(client.beginWait(id, timeoutMilliseconds: milliseconds)).result)
     }
 

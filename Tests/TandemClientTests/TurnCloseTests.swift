@@ -54,7 +54,7 @@ import Testing
             let cancelled = Monitor(false)
             call.whenCancelled { cancelled.change { $0 = true } }
             blocked.change { $0 = true }
-            _ = cancelled.wait(until: .never) { $0 ? true : nil }
+            _ = cancelled.wait(until: Deadline(afterMilliseconds: 10_000)) { $0 ? true : nil }
             return .failure(Failure(.cancelled, "cancelled"))
         }
         let result = Monitor<JSONText?>(nil)
@@ -63,9 +63,9 @@ import Testing
             guard case .over(_, let text) = client.beginCall(operation, .emptyObject) else { return }
             result.change { $0 = text }
         }
-        _ = blocked.wait(until: .never) { $0 ? true : nil }
+        _ = blocked.wait(until: Deadline(afterMilliseconds: 10_000)) { $0 ? true : nil }
         #expect(try fixture.close() == 0)
-        #expect(result.wait(until: .never) { $0 }?.errorName == "closed")
+        #expect(result.wait(until: Deadline(afterMilliseconds: 10_000)) { $0 }?.errorName == "closed")
         #expect(try #require(caller).join(by: Deadline(afterMilliseconds: 10_000)))
     }
 
