@@ -63,8 +63,6 @@ struct Mailbox: Sendable {
     /// Also what waits for `next`.
     var queued: Int { liveCount + parkedCount }
     var deliverable: Int { liveCount }
-    /// With those that are stale.
-    var ticketCount: Int { live.count + parked.count }
     var isFull: Bool { operations.count >= limits.operations || resultBytes >= limits.resultBytes }
 }
 
