@@ -57,6 +57,8 @@ static int as_nobody(const char *config, const char *error_name)
             fprintf(stderr, "%s: %s\n", config, error == NULL ? "opened" : error);
             _exit(1);
         }
+        tandem_free(name);
+        tandem_free(error);
         _exit(0);
     }
     waitpid(child, &status, 0);
