@@ -10,6 +10,9 @@ extension Client {
         defaults.vocabulary = options.calls.usesEngineVocabulary ? .engine : .normalized
         defaults.isStrict = options.calls.isStrict
         defaults.replyLimitBytes = options.calls.replyLimitBytes
+        defaults.retries = options.calls.retries
+        defaults.onConflict = options.calls.onConflict
+        defaults.actsAs = options.calls.actsAs
         var plan = try Plan(operation, arguments, defaults: defaults)
         guard !operation.isOwn else {
             throw Failure(.notSupported, "\(operation.name) is not supported by this version yet")
@@ -27,7 +30,7 @@ extension Client {
     ) -> Result<UInt64, Failure> {
         let id = OperationID.next(slot: host.slot)
         let deadline = deadline(of: operation, plan.options)
-        let call = Call(deadline: deadline)
+        let call = Call(deadline: deadline, options: plan.options)
         let timer = deadline == .never ? nil : loop.after(deadline) { [weak self] in _ = self?.stop(id, as: .timeout) }
         let failure: Failure? = change { state in
             if state.isClosing { return Client.closedFailure }
@@ -61,7 +64,7 @@ extension Client {
 
     /// Answers on the calling thread, without an operation that could be seen: the short way of a blocking call.
     package func answer(_ operation: Operation, _ plan: Plan) -> Result<JSONText, Failure> {
-        let call = Call(deadline: deadline(of: operation, plan.options))
+        let call = Call(deadline: deadline(of: operation, plan.options), options: plan.options)
         let id = ObjectIdentifier(call)
         let isClosed = state.withLock { state in
             if !state.isClosing { state.blocked[id] = call }

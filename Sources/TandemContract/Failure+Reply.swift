@@ -26,12 +26,17 @@ extension Failure {
             said ?? code ?? "\(operation.name): \(name.summary) (status \(reply.status))",
             status: reply.status,
             isRetryable: body?["retryable"]?.boolean,
-            detail: body
+            detail: Failure.detail(body, reply.retryAfterMilliseconds)
         )
     }
 
+    private static func detail(_ body: JSONText?, _ retryAfterMilliseconds: Int64?) -> JSONText? {
+        guard let milliseconds = retryAfterMilliseconds else { return body }
+        return (body ?? .emptyObject).adding("retry_after_ms", JSONText(trusted: Array(String(milliseconds).utf8)))
+    }
+
     private static func plainText(_ reply: Reply) -> String? {
-        if case .text(let text) = reply.body, !text.isEmpty { text } else { nil }
+        if case .text(let text) = reply.body, !text.isEmpty { String(text.prefix(1_000)) } else { nil }
     }
 
     /// What a run's engine code, message and category mean.

@@ -13,6 +13,8 @@ package struct Plan: Sendable {
         }
         var planner = Planner(operation, Request(operation.number), defaults)
         try planner.readOptions(arguments)
+        if !planner.options.isStrict, let other = operation.delegate { planner.delegate(to: other) }
+        let operation = planner.operation
         for argument in operation.arguments { try planner.place(argument) }
         try planner.finishBody()
         request = planner.request
@@ -21,7 +23,7 @@ package struct Plan: Sendable {
 }
 
 private struct Planner {
-    let operation: Operation
+    private(set) var operation: Operation
     var request: Request
     var options: CallOptions
     /// Arguments that nothing has claimed so far.
@@ -33,6 +35,11 @@ private struct Planner {
         self.operation = operation
         self.request = request
         self.options = options
+    }
+
+    mutating func delegate(to other: Operation) {
+        operation = other
+        request = Request(other.number)
     }
 
     mutating func readOptions(_ arguments: JSONText) throws(Failure) {
