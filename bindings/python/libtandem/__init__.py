@@ -8,7 +8,7 @@
 
 TandemClient is the same for asyncio.
 """
-from ._client import ClientOptions, SyncTandemClient, TandemClient
+from ._client import ClientOptions, SyncTandemClient, TandemClient, describe
 from ._library import VERSION as __version__
 from ._records import Record
 from ._sync import Stream
@@ -26,6 +26,7 @@ Event = Record
 
 __all__ = [
     "AsyncStream", "ClientOptions", "Event", "Record", "Stream", "SyncTandemClient", "TandemClient", "__version__",
+    "describe",
     "ApprovalRequired", "Busy", "Cancelled", "Closed", "Conflict", "ContextLengthExceeded", "EngineError",
     "EngineStarting", "EngineUnavailable", "Forbidden", "Forked", "Gone", "HostFailed", "HostTimeout",
     "IdempotencyConflict", "InternalError", "Interrupted", "InvalidArgument", "InvalidJSON", "LimitError",

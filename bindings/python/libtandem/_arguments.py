@@ -20,9 +20,10 @@ def packed(
     options: Mapping[str, Any],
     payload: Any = None,
     fields: Mapping[str, Any] | None = None,
+    keep_none: bool = False,
 ) -> bytes:
-    """The JSON of a call. An argument that is None is not sent; None inside a payload or another value is null."""
-    given = {name: value for name, value in arguments.items() if value is not None}
+    """The JSON of a call. A parameter that is None is not sent; None inside a payload or another value is null."""
+    given = {name: value for name, value in arguments.items() if keep_none or value is not None}
     named = {**(fields or {}), **{name: value for name, value in options.items() if not _is_option(name)}}
     named = {name: value for name, value in named.items() if value is not None}
     if payload is not None:

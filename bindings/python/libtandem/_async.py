@@ -119,9 +119,10 @@ class AsyncCore:
         pick: str | None = "",
         payload: Any = None,
         fields: Mapping[str, Any] | None = None,
+        keep_none: bool = False,
     ) -> Any:
         call = _Call(self.watch())
-        op = submitted(self.handle, operation, packed(arguments, options, payload, fields))
+        op = submitted(self.handle, operation, packed(arguments, options, payload, fields, keep_none))
         self._pending[op] = call
         try:
             result = await call.future
@@ -130,8 +131,10 @@ class AsyncCore:
             raise
         return picked(value_of(result), pick)
 
-    def stream(self, operation: str, arguments: Mapping[str, Any], options: Mapping[str, Any]) -> AsyncStream:
-        return AsyncStream(self, operation, packed(arguments, options))
+    def stream(
+        self, operation: str, arguments: Mapping[str, Any], options: Mapping[str, Any], *, keep_none: bool = False
+    ) -> AsyncStream:
+        return AsyncStream(self, operation, packed(arguments, options, keep_none=keep_none))
 
     def open_channel(self, operation: str, text: bytes) -> _Channel:
         self.watch()

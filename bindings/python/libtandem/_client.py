@@ -5,12 +5,19 @@ from typing import TYPE_CHECKING, Any, Mapping, TypedDict
 
 from ._arguments import configuration
 from ._async import AsyncCore, AsyncStream
+from ._errors import value_of
+from ._library import lib, taken
 from ._operations import AsyncOperations, SyncOperations
-from ._records import Record
+from ._records import Record, decoded
 from ._sync import Stream, SyncCore
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
+
+
+def describe(what: str) -> Any:
+    """What the library says of itself: "ops", "op:sessions.create", "events" or "errors"."""
+    return value_of(decoded(taken(lib.tandem_describe(what.encode()))))
 
 
 class ClientOptions(TypedDict, total=False):
@@ -76,11 +83,11 @@ class SyncTandemClient(SyncOperations):
 
     def call(self, operation: str, arguments: Mapping[str, Any] | None = None, **options: Any) -> Any:
         """Calls an operation by its name, "sessions.create", and returns its whole result."""
-        return self._core.call(operation, arguments or {}, options)
+        return self._core.call(operation, arguments or {}, options, keep_none=True)
 
     def follow(self, operation: str, arguments: Mapping[str, Any] | None = None, **options: Any) -> Stream:
         """Calls an operation and gives its events as they come, and its result at the end."""
-        return self._core.stream(operation, arguments or {}, options)
+        return self._core.stream(operation, arguments or {}, options, keep_none=True)
 
     def stats(self) -> Record:
         """Numbers about this client: operations, events, memory."""
@@ -123,11 +130,11 @@ class TandemClient(AsyncOperations):
 
     async def call(self, operation: str, arguments: Mapping[str, Any] | None = None, **options: Any) -> Any:
         """Calls an operation by its name, "sessions.create", and returns its whole result."""
-        return await self._core.call(operation, arguments or {}, options)
+        return await self._core.call(operation, arguments or {}, options, keep_none=True)
 
     def follow(self, operation: str, arguments: Mapping[str, Any] | None = None, **options: Any) -> AsyncStream:
         """Calls an operation and gives its events as they come, and its result at the end."""
-        return self._core.stream(operation, arguments or {}, options)
+        return self._core.stream(operation, arguments or {}, options, keep_none=True)
 
     def stats(self) -> Record:
         """Numbers about this client: operations, events, memory."""

@@ -62,16 +62,19 @@ class SyncCore:
         pick: str | None = "",
         payload: Any = None,
         fields: Mapping[str, Any] | None = None,
+        keep_none: bool = False,
     ) -> Any:
-        text = packed(arguments, options, payload, fields)
+        text = packed(arguments, options, payload, fields, keep_none)
         if threading.current_thread() is threading.main_thread():
             result = self._interruptible(operation, text)
         else:
             result = decoded(taken(lib.tandem_call(self.handle, operation.encode(), text)))
         return picked(value_of(result), pick)
 
-    def stream(self, operation: str, arguments: Mapping[str, Any], options: Mapping[str, Any]) -> Stream:
-        return Stream(self, self._submit(operation, packed(arguments, options)))
+    def stream(
+        self, operation: str, arguments: Mapping[str, Any], options: Mapping[str, Any], *, keep_none: bool = False
+    ) -> Stream:
+        return Stream(self, self._submit(operation, packed(arguments, options, keep_none=keep_none)))
 
     def _submit(self, operation: str, text: bytes) -> int:
         if self._abandoned:
