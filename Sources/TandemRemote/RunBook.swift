@@ -31,7 +31,7 @@ struct RunBook {
         var run = runs[id] ?? Run(sessionID: session)
         if run.endedAt != nil { return nil }
         if runs[id] == nil, let session = run.sessionID, !event.endsRun { active[session] = id }
-        keep(event, in: &run)
+        keep(event.belonging(to: id), in: &run)
         if event.endsRun {
             run.endedAt = now
             if let session = run.sessionID, active[session] == id { active[session] = nil }

@@ -136,6 +136,7 @@ final class Subscription: @unchecked Sendable {
         var parts: [Int: [EngineEvent]] = [:]
         for event in events {
             let run = book.note(event, now: now)
+            let event = event.belonging(to: run)
             for (id, follower) in followers where follower.filter.takes(event, of: run) {
                 parts[id, default: []].append(event)
             }
