@@ -50,7 +50,12 @@ extension Client {
             if let timer { _ = loop.cancelTimer(timer) }
             return .failure(failure)
         }
-        backend.start(plan.request, call, into: OperationSink(self, call, id, operation, plan))
+        let sink = OperationSink(self, call, id, operation, plan)
+        if let steps = promptSteps(operation, plan) {
+            PromptConversation.start(self, steps, call, into: sink)
+        } else {
+            backend.start(plan.request, call, into: sink)
+        }
         return .success(id)
     }
 
@@ -71,7 +76,12 @@ extension Client {
             return state.isClosing
         }
         if isClosed { return .failure(Client.closedFailure) }
-        let reply = backend.answer(plan.request, call)
+        let reply =
+            if let steps = promptSteps(operation, plan) {
+                PromptConversation.run(self, steps, call)
+            } else {
+                backend.answer(plan.request, call)
+            }
         call.finish()
         let isClosing = state.withLock { state in
             state.blocked[id] = nil
@@ -79,6 +89,7 @@ extension Client {
             return state.isClosing
         }
         if isClosing, case .failure = reply { return .failure(Client.closedFailure) }
+        learn(reply, operation)
         return reply.flatMap { finish($0, operation, plan.options) }
     }
 

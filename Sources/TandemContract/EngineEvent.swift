@@ -38,6 +38,19 @@ package struct EngineEvent: Sendable, Equatable {
         self.received = received
     }
 
+    /// The event as one of that run, where its own envelope names none.
+    package func belonging(to run: String?) -> EngineEvent {
+        guard let run, let envelope, envelope.runID == nil else { return self }
+        let complete = Envelope(
+            eventID: envelope.eventID,
+            seq: envelope.seq,
+            occurredAtMilliseconds: envelope.occurredAtMilliseconds,
+            sessionID: envelope.sessionID,
+            runID: run
+        )
+        return EngineEvent(type: type, properties: properties, envelope: complete, received: received)
+    }
+
     /// The event as one JSON object, the way a stream carries it.
     package var frame: JSONText { received ?? made }
 

@@ -14,17 +14,16 @@ extension Failure {
             case .cancelled: .cancelled
             case .protocol: .protocol
             }
-        self.init(name, error.message)
+        let isStopped = name == .cancelled || name == .timeout
+        self.init(name, error.message, detail: isStopped ? Failure.sentDetail(true) : nil)
     }
 
-    static let remoteCancelled = Failure(
+    static func sentDetail(_ wasSent: Bool) -> JSONText { JSONWriter.object { $0.member("sent", wasSent) } }
+
+    static let remoteCancelled = Failure(.cancelled, "the operation was cancelled", detail: sentDetail(true))
+    static let cancelledBeforeSending = Failure(
         .cancelled,
         "the operation was cancelled",
-        detail: JSONWriter.object { $0.member("sent", true) }
-    )
-    static let remoteTimeout = Failure(
-        .timeout,
-        "time ran out",
-        detail: JSONWriter.object { $0.member("sent", true) }
+        detail: sentDetail(false)
     )
 }

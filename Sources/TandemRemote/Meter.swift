@@ -32,7 +32,7 @@ final class Meter: Sendable {
 
     func streamed(_ bytes: Int) { counts.withLock { $0.received += Int64(bytes) } }
 
-    func skippedFrame() { counts.withLock { $0.skippedFrames += 1 } }
+    func skippedFrames(_ count: Int) { if count > 0 { counts.withLock { $0.skippedFrames += Int64(count) } } }
 
     func write(to writer: inout JSONWriter) {
         let counts = counts.withLock { $0 }

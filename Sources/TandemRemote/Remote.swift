@@ -10,9 +10,11 @@ package final class Remote: Backend {
     let meter = Meter()
     let configuration: RemoteConfiguration
     private let pool = TransferPool()
-    private let builder: RequestBuilder
+    let builder: RequestBuilder
     private let random: Random
     private let isClosed = Lock(false)
+    /// Made by the first that needs it, on the loop's thread.
+    private let shared = Lock<Subscription?>(nil)
 
     /// Opens no connection; the loop outlives the remote.
     package init(_ configuration: RemoteConfiguration, loop: EventLoop, random: Random) {
@@ -33,7 +35,18 @@ package final class Remote: Backend {
             if operation.isOnlyStream {
                 throw Failure(.notSupported, "\(operation.name) is a stream: it has to be started, not answered")
             }
-            return try exchange(operation, builder.make(operation, request, call.options), call)
+            let http = try builder.make(operation, request, call.options)
+            let blocking = BlockingCall(call)
+            guard isFollowed(operation, call) else {
+                return settle(exchange(operation, http, call, blocking), operation, request)
+            }
+            guard blocking.await({ ready in self.onSubscription({ ready() }) { $0.beginPrompt(ready) } }) else {
+                onSubscription {} _: { $0.endPrompt(nil) }
+                throw call.isCancelled ? .cancelledBeforeSending : Failure(.timeout, "the engine did not answer in time")
+            }
+            let result = exchange(operation, http, call, blocking)
+            onSubscription {} _: { $0.endPrompt(Remote.runID(result)) }
+            return result
         } catch { return .failure(error) }
     }
 
@@ -41,16 +54,33 @@ package final class Remote: Backend {
         do throws(Failure) {
             let operation = try operation(of: request)
             let http = try builder.make(operation, request, call.options)
-            if operation.isOnlyStream { throw Failure(.notSupported, "\(operation.name) is not supported yet") }
-            StartedCall(self, operation, http, call) { sink.end($0.map { $0 }) }.begin()
+            if operation.isOnlyStream { return follow(operation, request, http, call, sink) }
+            guard isFollowed(operation, call) else {
+                return StartedCall(self, operation, http, call) { [self] in settle($0, operation, request, sink) }.begin()
+            }
+            let started = StartedCall(self, operation, http, call) { [self] result in
+                onSubscription {} _: { $0.endPrompt(Remote.runID(result)) }
+                sink.end(result.map { $0 })
+            }
+            onSubscription({ started.begin() }) { $0.beginPrompt { started.begin() } }
         } catch { sink.end(.failure(error)) }
     }
 
     package func close(by deadline: Deadline) -> Bool {
         isClosed.withLock { $0 = true }
+        loop.post { [self] in shared.withLock { $0 }?.close() }
         transfers.close()
         pool.close()
         return true
+    }
+
+    /// On the loop's thread only.
+    func subscription() -> Subscription? {
+        if let made = shared.withLock({ $0 }) { return made }
+        guard let operation = Operation.named("engine.stream") else { return nil }
+        let made = Subscription(self, operation)
+        shared.withLock { $0 = made }
+        return made
     }
 
     private func operation(of request: Request) throws(Failure) -> Operation {
@@ -62,8 +92,12 @@ package final class Remote: Backend {
     }
 
     /// Sends and waits, again where that is allowed, until there is an answer or no time.
-    private func exchange(_ operation: Operation, _ http: HTTPRequest, _ call: Call) -> Result<Reply, Failure> {
-        let blocking = BlockingCall(call)
+    func exchange(
+        _ operation: Operation,
+        _ http: HTTPRequest,
+        _ call: Call,
+        _ blocking: BlockingCall
+    ) -> Result<Reply, Failure> {
         let policy = RetryPolicy(operation, call.options)
         var attempt: Int64 = 0
         while true {
@@ -74,7 +108,7 @@ package final class Remote: Backend {
             switch decide(policy, refusal, attempt, call.deadline) {
             case .giveUp: return result
             case .wait(let milliseconds):
-                if !blocking.pause(milliseconds: milliseconds) { return .failure(.remoteCancelled) }
+                if !blocking.pause(milliseconds: milliseconds) { return .failure(.cancelledBeforeSending) }
             }
         }
     }
