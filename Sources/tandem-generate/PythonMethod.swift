@@ -121,9 +121,12 @@ struct PythonMethod {
     }
 
     static func identifier(_ name: String) -> String {
-        let keywords = ["and", "as", "assert", "async", "await", "class", "def", "del", "except", "for", "from", "global"]
-        let more = ["if", "import", "in", "is", "lambda", "not", "or", "pass", "raise", "return", "try", "with", "yield"]
-        return (keywords + more + ["self", "options"]).contains(name) ? name + "_" : name
+        let taken = """
+            and as assert async await class def del except for from global if import in is lambda not or pass raise
+            return try with yield self options
+            """
+        let words = taken.split { $0 == " " || $0 == "\n" }.map(String.init)
+        return words.contains(name) ? name + "_" : name
     }
 }
 

@@ -9,6 +9,8 @@ enum PythonOutput {
             for namespace in contract.namespaces { lines += type(namespace, contract, flavor, aliases) }
             lines += client(contract, flavor)
         }
+        let streams = contract.operations.filter { $0.response == "sse" || $0.response == "json_lines" }
+        lines += ["", "", "STREAMS = frozenset(["] + streams.map { "    \"\($0.fullName)\"," } + ["])"]
         return Output(
             path: "bindings/python/libtandem/_operations.py",
             text: lines.joined(separator: "\n") + "\n"
@@ -47,9 +49,12 @@ enum PythonOutput {
 
     /// What both clients inherit: the namespaces as attributes, and at the top what the documentation has there.
     private static func client(_ contract: Contract, _ flavor: Flavor) -> [String] {
-        var lines = ["", "", "class \(flavor.rawValue)Operations(\(flavor.rawValue)Namespace):"]
-        lines += ["    \"\"\"All namespaces as attributes, and the operations that stand at the top of a client.\"\"\"", ""]
-        lines += ["    def __init__(self, core: \(flavor.rawValue)Core) -> None:", "        super().__init__(core)"]
+        let name = flavor.rawValue
+        var lines = [
+            "", "", "class \(name)Operations(\(name)Namespace):",
+            "    \"\"\"All namespaces as attributes, and the operations that stand at the top of a client.\"\"\"",
+            "", "    def __init__(self, core: \(name)Core) -> None:", "        super().__init__(core)",
+        ]
         for namespace in contract.namespaces {
             lines.append("        self.\(namespace.name) = \(className(namespace.name, flavor))(core)")
         }

@@ -93,9 +93,11 @@ static struct text whole(const char *json)
     return (struct text){json, strlen(json)};
 }
 
+/* Writes a value on one line: blanks between tokens are the only line ends that JSON allows. */
 static void put(FILE *out, struct text text)
 {
-    fwrite(text.at, 1, text.length, out);
+    for (size_t i = 0; i < text.length; i++)
+        fputc(text.at[i] == '\n' || text.at[i] == '\r' ? ' ' : text.at[i], out);
 }
 
 /* As the official client takes whole numbers: 5, "5", 5.0 and true; false where it would drop the event. */
@@ -160,6 +162,17 @@ static void put_properties(FILE *out, struct text properties, struct text payloa
     }
 }
 
+/* Whether there is a number in it that the official client cannot hold. */
+static bool has_endless_number(struct text value)
+{
+    for (size_t i = 0, digits = 0; i < value.length; i++) {
+        digits = value.at[i] >= '0' && value.at[i] <= '9' ? digits + 1 : 0;
+        if (digits > 4300)
+            return true;
+    }
+    return false;
+}
+
 /* Writes an event as the official client gives it; false where that client would have to drop it. */
 static bool put_event(FILE *out, struct text event)
 {
@@ -201,6 +214,7 @@ static bool put_event(FILE *out, struct text event)
     bool good = put_number(out, "\"cursor\"", cursor) && put_number(out, "\"seq\"", member(frame, "\"seq\""))
                 && put_number(out, "\"goal_seq\"", member(frame, "\"goal_seq\""))
                 && put_number(out, "\"occurred_at_ms\"", member(frame, "\"occurred_at_ms\""));
+    good = good && !has_endless_number(frame);
     bool known = is(type, "\"run.started\"") || is(type, "\"run.completed\"") || is(type, "\"run.failed\"")
                  || is(type, "\"session.response\"");
     struct text key, value;
@@ -231,13 +245,9 @@ static void put_events(FILE *out, struct text events)
     fputc(']', out);
 }
 
-static bool is_text(struct text value)
-{
-    return value.at && *value.at == '"';
-}
-
 /* The arguments as the library takes them: options added, "body" renamed where the body is the caller's own. */
-static char *arguments_of(struct text arguments, struct text take, bool has_own_body, bool is_stream)
+static char *arguments_of(struct text arguments, struct text take, bool has_own_body, bool has_parts,
+                          bool is_stream)
 {
     char *text = NULL;
     size_t length = 0;
@@ -248,18 +258,32 @@ static char *arguments_of(struct text arguments, struct text take, bool has_own_
     for (const char *p = NULL; next(arguments, &p, &key, &value); separator = ",") {
         fputs(separator, out);
         has_own_body && is(key, "\"body\"") ? (void)fputs("\"$body\"", out) : put(out, key);
-        fputc(':', out), put(out, value);
+        fputc(':', out);
+        if (has_parts && *value.at == '"' && (is(key, "\"prompt\"") || is(key, "\"parts\"")))
+            fputs("[{\"type\":\"text\",\"text\":", out), put(out, value), fputs("}]", out);
+        else
+            put(out, value);
     }
     if (is_stream) {
         fprintf(out, "%s\"$reconnect\":false,\"$vocabulary\":\"engine\"", separator);
         if (take.at && !is(take, "null"))
             fputs(",\"$take\":", out), put(out, take);
     }
-    if (is_text(member(arguments, "\"prompt\"")) || is_text(member(arguments, "\"parts\"")))
-        fprintf(out, "%s\"$strict\":false", separator);
     fputc('}', out);
     fclose(out);
     return text;
+}
+
+/* The reply of a call that succeeded as the vectors count: by its status and `ok: false`, whatever the library says. */
+static struct text outcome(struct text result)
+{
+    struct text value = member(result, "\"ok\""), error = member(result, "\"error\"");
+    struct text status = member(error, "\"status\""), detail = member(error, "\"detail\"");
+    if (value.at)
+        return is(member(value, "\"ok\""), "false") ? missing() : value;
+    if (status.at && *status.at == '2' && detail.at && *detail.at == '{' && !member(detail, "\"ok\"").at)
+        return detail;
+    return missing();
 }
 
 static void answer(tandem_client *client, const char *line)
@@ -272,9 +296,10 @@ static void answer(tandem_client *client, const char *line)
     bool is_stream = response && (strcmp(response, "sse") == 0 || strcmp(response, "json_lines") == 0);
     bool has_own_body = body && (strcmp(body, "payload") == 0 || strncmp(body, "wrapped:", 8) == 0);
     struct text message = whole(line);
-    char *arguments = arguments_of(member(message, "\"args\""), member(message, "\"take\""), has_own_body, is_stream);
+    char *arguments = arguments_of(member(message, "\"args\""), member(message, "\"take\""), has_own_body,
+                                   strncmp(operation, "sessions.", 9) == 0, is_stream);
     char *result = tandem_call(client, operation, arguments);
-    struct text value = member(whole(result), "\"ok\""), id = member(message, "\"id\"");
+    struct text value = outcome(whole(result)), id = member(message, "\"id\"");
 
     printf("{\"id\":%.*s,", (int)id.length, id.at);
     if (!value.at) {
@@ -305,7 +330,7 @@ int main(void)
     char configuration[4096];
     size_t size = 0;
 
-    snprintf(configuration, sizeof configuration, "{\"url\":%s,\"token\":%s,\"retries\":0,\"strict\":%s}", url, token,
+    snprintf(configuration, sizeof configuration, "{\"url\":%s,\"token\":%s,\"retries\":0,\"subscription\":\"session\",\"strict\":%s}", url, token,
              strict && strcmp(strict, "0") == 0 ? "false" : "true");
     tandem_client *client = tandem_open(configuration, &error);
     tandem_free(url), tandem_free(token);

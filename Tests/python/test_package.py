@@ -266,6 +266,15 @@ def state():
             case("a state stays", client.sessions.get(session_id).title == "kept")
 
 
+def documentation():
+    for path in ("README.md", "bindings/python/README.md"):
+        for text in re.findall(r"^```python\n(.*?)^```", (ROOT / path).read_text(), re.M | re.S):
+            result = subprocess.run([sys.executable, "-X", "dev", "-W", "error", "-c", text], capture_output=True, text=True,
+                                    env={**os.environ, "PYTHONPATH": str(ROOT / "bindings/python")}, timeout=60)
+            case(f"the program of {path} runs", result.returncode == 0 and result.stdout.strip() and not result.stderr,
+                 result.stdout + result.stderr)
+
+
 def processes():
     client = SyncTandemClient(discover=False)
     pid = os.fork()
@@ -287,7 +296,7 @@ def processes():
     case("a program may end without closing", result.returncode == 0 and result.stderr == "", result.stderr[-500:])
 
 
-for test in (records, errors, methods, arguments, sessions, streams, interrupts, dropped, state, processes):
+for test in (records, errors, methods, arguments, sessions, streams, interrupts, dropped, state, documentation, processes):
     try:
         test()
     except Exception as error:

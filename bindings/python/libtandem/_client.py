@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING, Any, Mapping, TypedDict
 
 from ._arguments import configuration
 from ._async import AsyncCore, AsyncStream
-from ._errors import value_of
+from ._errors import Timeout, value_of
 from ._library import lib, taken
-from ._operations import AsyncOperations, SyncOperations
+from ._operations import STREAMS, AsyncOperations, SyncOperations
 from ._records import Record, decoded
 from ._sync import Stream, SyncCore
 
@@ -82,8 +82,17 @@ class SyncTandemClient(SyncOperations):
         super().__init__(SyncCore(configuration(base_url, token, timeout, options)))
 
     def call(self, operation: str, arguments: Mapping[str, Any] | None = None, **options: Any) -> Any:
-        """Calls an operation by its name, "sessions.create", and returns its whole result."""
-        return self._core.call(operation, arguments or {}, options, keep_none=True)
+        """Calls an operation by its name, "sessions.create", and returns its whole result: of a stream, its events."""
+        if operation not in STREAMS:
+            return self._core.call(operation, arguments or {}, options, keep_none=True)
+        events = []
+        try:
+            with self.follow(operation, arguments, **options) as stream:
+                for event in stream:
+                    events.append(event)
+        except Timeout:
+            return Record(events=events, ended=False)
+        return Record(stream.result, events=events)
 
     def follow(self, operation: str, arguments: Mapping[str, Any] | None = None, **options: Any) -> Stream:
         """Calls an operation and gives its events as they come, and its result at the end."""
@@ -129,8 +138,17 @@ class TandemClient(AsyncOperations):
         super().__init__(AsyncCore(configuration(base_url, token, timeout, options)))
 
     async def call(self, operation: str, arguments: Mapping[str, Any] | None = None, **options: Any) -> Any:
-        """Calls an operation by its name, "sessions.create", and returns its whole result."""
-        return await self._core.call(operation, arguments or {}, options, keep_none=True)
+        """Calls an operation by its name, "sessions.create", and returns its whole result: of a stream, its events."""
+        if operation not in STREAMS:
+            return await self._core.call(operation, arguments or {}, options, keep_none=True)
+        events = []
+        try:
+            async with self.follow(operation, arguments, **options) as stream:
+                async for event in stream:
+                    events.append(event)
+        except Timeout:
+            return Record(events=events, ended=False)
+        return Record(stream.result, events=events)
 
     def follow(self, operation: str, arguments: Mapping[str, Any] | None = None, **options: Any) -> AsyncStream:
         """Calls an operation and gives its events as they come, and its result at the end."""

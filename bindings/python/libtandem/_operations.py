@@ -19127,3 +19127,19 @@ class AsyncOperations(AsyncNamespace):
             },
             options,
         )
+
+
+STREAMS = frozenset([
+    "audit.stream",
+    "automations.events",
+    "automations_v2.events",
+    "context_runs.stream_events",
+    "context_runs.stream_many",
+    "engine.global_stream",
+    "engine.run_stream",
+    "engine.stream",
+    "resources.events",
+    "routines.events",
+    "stateful_runtime.events",
+    "workflows.events",
+])

@@ -95,6 +95,15 @@ def _spellings(name: str) -> Iterator[str]:
 _decoder = json.JSONDecoder(object_hook=Record, strict=False)
 
 
+_patient = json.JSONDecoder(
+    object_hook=Record, strict=False, parse_int=lambda text: int(text) if len(text) < 4300 else float(text)
+)
+
+
 def decoded(text: bytes) -> Any:
     """A JSON text of the library, its objects as records."""
-    return _decoder.decode(text.decode("utf-8"))
+    try:
+        return _decoder.decode(text.decode("utf-8"))
+    except ValueError:
+        # Python refuses whole numbers of more than 4300 digits.
+        return _patient.decode(text.decode("utf-8"))
