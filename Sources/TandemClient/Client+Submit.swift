@@ -88,6 +88,8 @@ extension Client {
             state.started += 1
             return state.isClosing
         }
+        // A close waits for blocked calls.
+        if isClosing { host.signal.raise() }
         if isClosing, case .failure = reply { return .failure(Client.closedFailure) }
         learn(reply, operation)
         return reply.flatMap { finish($0, operation, plan.options) }
