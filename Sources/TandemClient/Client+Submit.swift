@@ -96,7 +96,7 @@ extension Client {
     }
 
     func finish(_ reply: Reply, _ operation: Operation, _ options: CallOptions) -> Result<JSONText, Failure> {
-        operation.result(of: reply).flatMap { result in
+        operation.result(of: reply, isStrict: options.isStrict).flatMap { result in
             guard Int64(result.bytes.count) <= options.replyLimitBytes else {
                 return .failure(Failure(.limit, "the reply is longer than \(options.replyLimitBytes) bytes"))
             }
