@@ -88,13 +88,15 @@ extension Client {
             state.started += 1
             return state.isClosing
         }
+        // A close waits for blocked calls.
+        if isClosing { host.signal.raise() }
         if isClosing, case .failure = reply { return .failure(Client.closedFailure) }
         learn(reply, operation)
         return reply.flatMap { finish($0, operation, plan.options) }
     }
 
     func finish(_ reply: Reply, _ operation: Operation, _ options: CallOptions) -> Result<JSONText, Failure> {
-        operation.result(of: reply).flatMap { result in
+        operation.result(of: reply, isStrict: options.isStrict).flatMap { result in
             guard Int64(result.bytes.count) <= options.replyLimitBytes else {
                 return .failure(Failure(.limit, "the reply is longer than \(options.replyLimitBytes) bytes"))
             }

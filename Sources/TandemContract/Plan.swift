@@ -115,7 +115,8 @@ private struct Planner {
     }
 
     private func adapted(_ argument: Operation.Argument, _ value: JSONText) throws(Failure) -> JSONText {
-        guard let adapt = argument.adapt, !options.isStrict else { return value }
+        // A prompt may be a text even strictly: under its documented name it has no other form.
+        guard let adapt = argument.adapt, !options.isStrict || adapt == "one_text_part" else { return value }
         return try Adapt.named(adapt, value, siblings: left + body)
     }
 
