@@ -4,7 +4,7 @@ DESTDIR ?=
 BUILD ?= .build
 export PREFIX DESTDIR BUILD
 
-.PHONY: all deps demo test bench check-deep generate format install clean
+.PHONY: all deps demo test bench check-deep generate format install wheel candidates clean
 
 all: deps
 	scripts/build
@@ -33,6 +33,14 @@ format: deps
 install: deps
 	scripts/build
 	scripts/install
+
+wheel: deps
+	scripts/build
+	scripts/wheel
+
+candidates: deps
+	scripts/build
+	scripts/candidates
 
 clean:
 	rm -rf $(BUILD) build

@@ -83,13 +83,14 @@ let package = Package(
             "TandemEngine",
             ["TandemStore", "TandemProviders", "TandemHTTP", "TandemContract", "TandemJSON", "TandemSystem"]
         ),
+        swift("TandemRemote", ["TandemHTTP", "TandemContract", "TandemJSON", "TandemSystem"]),
         swift("TandemClient", ["TandemContract", "TandemJSON", "TandemSystem"]),
         swift("TandemOperations", ["CTandem", "CTandemKernel"]),
         .target(
             name: "TandemABI",
             dependencies: [
-                "CTandem", "CTandemKernel", "CTandemSystem", "TandemClient", "TandemEngine", "TandemContract",
-                "TandemJSON", "TandemSystem",
+                "CTandem", "CTandemKernel", "CTandemSystem", "TandemClient", "TandemEngine", "TandemRemote",
+                "TandemContract", "TandemHTTP", "TandemJSON", "TandemSystem",
             ],
             exclude: ["tandem.map"],
             swiftSettings: librarySettings,
@@ -108,6 +109,7 @@ let package = Package(
         tests("TandemStore", ["TandemSystem"]),
         tests("TandemProviders", ["TandemHTTP", "TandemContract", "TandemJSON", "TandemSystem"]),
         tests("TandemEngine", ["TandemStore", "TandemProviders", "TandemContract", "TandemJSON", "TandemSystem"]),
+        tests("TandemRemote", ["TandemHTTP", "TandemContract", "TandemJSON", "TandemSystem"]),
         tests("TandemClient", ["TandemContract", "TandemJSON", "TandemSystem"]),
     ]
 )

@@ -2,11 +2,22 @@ internal import Glibc
 internal import TandemClient
 internal import TandemContract
 internal import TandemEngine
+internal import TandemHTTP
 internal import TandemJSON
+internal import TandemRemote
 internal import TandemSystem
 
 /// The options of tandem_open (kernel.md K21), checked: an unknown one is an error that names it.
 struct Configuration {
+    /// Where the engine is.
+    enum Place {
+        case embedded
+        case remote(RemoteConfiguration)
+        /// The first of these that answers, else the embedded engine.
+        case discovered([RemoteConfiguration])
+    }
+
+    private(set) var place = Place.embedded
     var engine = EngineConfiguration()
     var client = ClientOptions()
     var pumpsItself = false
@@ -16,9 +27,17 @@ struct Configuration {
     private var engineName: String?
     private var url: String?
     private var readsEnvironment = false
+    private var remote = RemoteOptions()
 
     init(_ json: JSONText) throws(Failure) {
-        for (name, value) in json.members where !value.isNull { try read(name, value) }
+        for (name, value) in json.members {
+            if value.isNull {
+                // The one option whose null says something.
+                if name == "act_as" { client.calls.actsAs = nil }
+            } else {
+                try read(name, value)
+            }
+        }
         try chooseEngine()
         if readsEnvironment { engine.environment = Configuration.environment() }
     }
@@ -38,8 +57,12 @@ struct Configuration {
         case "providers": engine.providers = try object(name, value)
         case "default_provider": engine.defaultProvider = try text(name, value)
         case "default_model": engine.defaultModel = try text(name, value)
-        case "connect_timeout_ms": engine.connectTimeoutMilliseconds = try CallOptions.integer(name, value, from: 1)
-        case "idle_timeout_ms": engine.idleTimeoutMilliseconds = try CallOptions.integer(name, value, from: 1)
+        case "connect_timeout_ms":
+            engine.connectTimeoutMilliseconds = try CallOptions.integer(name, value, from: 1)
+            remote.connectTimeoutMilliseconds = engine.connectTimeoutMilliseconds
+        case "idle_timeout_ms":
+            engine.idleTimeoutMilliseconds = try CallOptions.integer(name, value, from: 1)
+            remote.idleTimeoutMilliseconds = engine.idleTimeoutMilliseconds
         default: try readClient(name, value)
         }
     }
@@ -60,18 +83,27 @@ struct Configuration {
         }
     }
 
-    /// Options of remote engines and of what comes later: their kind is checked, and what would change the behaviour of
-    /// an embedded engine is refused rather than passed over.
-    private func readRemote(_ name: String, _ value: JSONText) throws(Failure) {
+    /// Options of remote engines, whose kind is checked for every engine.
+    private mutating func readRemote(_ name: String, _ value: JSONText) throws(Failure) {
         switch name {
-        case "token", "cassette", "proxy", "ca_file", "client_certificate", "client_key", "act_as":
-            _ = try text(name, value)
-        case "headers": _ = try object(name, value)
-        case "retries", "event_limit_bytes": _ = try CallOptions.integer(name, value, from: 0)
+        case "token": remote.token = try text(name, value)
+        case "proxy":
+            let proxy = try text(name, value)
+            remote.route.proxy = proxy == "environment" ? .environment : .url(proxy)
+        case "ca_file": remote.route.caFile = try text(name, value)
+        case "client_certificate": remote.route.clientCertificate = try text(name, value)
+        case "client_key": remote.route.clientKey = try text(name, value)
+        case "headers": remote.headers = try CallOptions.fields(name, value)
+        case "act_as": client.calls.actsAs = try text(name, value)
+        case "retries": client.calls.retries = try CallOptions.integer(name, value, from: 0)
+        case "event_limit_bytes": remote.eventLimitBytes = Int(try CallOptions.integer(name, value, from: 1))
+        case "subscription":
+            remote.subscribesPerStream = try choice(name, value, ["client": false, "session": true])
         case "on_conflict", "fold", "coalesce_ms":
             var options = CallOptions()
             try options.set(name, value)
-        case "subscription": _ = try choice(name, value, ["client": 0, "session": 1])
+            client.calls.onConflict = name == "on_conflict" ? options.onConflict : client.calls.onConflict
+        case "cassette": _ = try text(name, value)
         default: throw Configuration.unknown(name)
         }
     }
@@ -92,8 +124,11 @@ struct Configuration {
         }
         switch name {
         case "embedded": return
-        case "remote", "discover", "replay":
-            throw Failure(.notSupported, "the engine \(name) is not supported by this version yet; embedded is")
+        case "remote":
+            guard let url else { throw Failure(.invalidArgument, "a remote engine needs its url") }
+            place = .remote(remote.configuration(try RemoteAddress(url)))
+        case "discover": place = .discovered(try Discovery.candidates(remote, readsEnvironment: readsEnvironment))
+        case "replay": throw Failure(.notSupported, "the engine replay is not supported by this version yet")
         default: throw Failure(.invalidArgument, "engine is none of embedded, remote, discover, replay")
         }
     }
@@ -108,11 +143,13 @@ struct Configuration {
     }
 
     private static func environment() -> EngineConfiguration.Environment {
-        func value(_ name: String) -> String? {
-            guard let text = unsafe getenv(name), let value = unsafe String(validatingCString: text) else { return nil }
-            return value.isEmpty ? nil : value
-        }
-        return .init(openAIKey: value("OPENAI_API_KEY"), openAIBaseURL: value("OPENAI_BASE_URL"))
+        .init(openAIKey: variable("OPENAI_API_KEY"), openAIBaseURL: variable("OPENAI_BASE_URL"))
+    }
+
+    /// A variable of the environment; read only where the configuration allows it.
+    static func variable(_ name: String) -> String? {
+        guard let text = unsafe getenv(name), let value = unsafe String(validatingCString: text) else { return nil }
+        return value.isEmpty ? nil : value
     }
 
     private func text(_ name: String, _ value: JSONText) throws(Failure) -> String {

@@ -5,6 +5,7 @@ internal import TandemClient
 internal import TandemContract
 internal import TandemEngine
 internal import TandemJSON
+internal import TandemRemote
 internal import TandemSystem
 
 /// Opens a client: the only place that knows which engines there are.
@@ -34,9 +35,9 @@ enum Opening {
         guard let loop = EventLoop.start(name: "tandem-io") else {
             throw Failure(.limit, "the process may start no more threads or open no more descriptors")
         }
-        let engine: Engine
+        let engine: any Backend
         do throws(Failure) {
-            engine = try Engine.open(configuration.engine, loop: loop)
+            engine = try makeBackend(configuration, loop)
         } catch {
             _ = loop.stop(by: .never)
             throw error
@@ -49,6 +50,18 @@ enum Opening {
             clock: configuration.clock,
             random: configuration.random
         )
+    }
+
+    private static func makeBackend(_ configuration: Configuration, _ loop: EventLoop) throws(Failure) -> any Backend {
+        switch configuration.place {
+        case .embedded: return try Engine.open(configuration.engine, loop: loop)
+        case .remote(let remote): return Remote(remote, loop: loop, random: configuration.random)
+        case .discovered(let candidates):
+            let inside = configuration.engine
+            return DiscoveredEngine(candidates, loop: loop, random: configuration.random) { () throws(Failure) in
+                try Engine.open(inside, loop: loop)
+            }
+        }
     }
 
     /// `"delivery":"thread"`: one thread that pumps until the client is closed.

@@ -92,6 +92,7 @@ extension Client {
             writer.member("events_folded", state.mailbox.folded)
             writer.member("log_records_dropped", state.dropped)
             writer.member("results_bytes", state.mailbox.resultBytes)
+            backend.writeStats(to: &writer)
         }
     }
 }

@@ -10,6 +10,9 @@ extension Client {
         defaults.vocabulary = options.calls.usesEngineVocabulary ? .engine : .normalized
         defaults.isStrict = options.calls.isStrict
         defaults.replyLimitBytes = options.calls.replyLimitBytes
+        defaults.retries = options.calls.retries
+        defaults.onConflict = options.calls.onConflict
+        defaults.actsAs = options.calls.actsAs
         var plan = try Plan(operation, arguments, defaults: defaults)
         guard !operation.isOwn else {
             throw Failure(.notSupported, "\(operation.name) is not supported by this version yet")
@@ -27,7 +30,7 @@ extension Client {
     ) -> Result<UInt64, Failure> {
         let id = OperationID.next(slot: host.slot)
         let deadline = deadline(of: operation, plan.options)
-        let call = Call(deadline: deadline)
+        let call = Call(deadline: deadline, options: plan.options)
         let failure: Failure? = change { state in
             if state.isClosing { return Client.closedFailure }
             if state.mailbox.isFull {
@@ -43,7 +46,12 @@ extension Client {
             return nil
         }
         if let failure { return .failure(failure) }
-        backend.start(plan.request, call, into: OperationSink(self, call, id, operation, plan))
+        let sink = OperationSink(self, call, id, operation, plan)
+        if let steps = promptSteps(operation, plan) {
+            PromptConversation.start(self, steps, call, into: sink)
+        } else {
+            backend.start(plan.request, call, into: sink)
+        }
         stop(id, at: deadline)
         return .success(id)
     }
@@ -69,14 +77,19 @@ extension Client {
 
     /// Answers on the calling thread, without an operation that could be seen: the short way of a blocking call.
     package func answer(_ operation: Operation, _ plan: Plan) -> Result<JSONText, Failure> {
-        let call = Call(deadline: deadline(of: operation, plan.options))
+        let call = Call(deadline: deadline(of: operation, plan.options), options: plan.options)
         let id = ObjectIdentifier(call)
         let isClosed = state.withLock { state in
             if !state.isClosing { state.blocked[id] = call }
             return state.isClosing
         }
         if isClosed { return .failure(Client.closedFailure) }
-        let reply = backend.answer(plan.request, call)
+        let reply =
+            if let steps = promptSteps(operation, plan) {
+                PromptConversation.run(self, steps, call)
+            } else {
+                backend.answer(plan.request, call)
+            }
         call.finish()
         let isClosing = state.withLock { state in
             state.blocked[id] = nil
@@ -88,11 +101,12 @@ extension Client {
             host.signal.raise()
             if case .failure = reply { return .failure(Client.closedFailure) }
         }
+        learn(reply, operation)
         return reply.flatMap { finish($0, operation, plan.options) }
     }
 
     func finish(_ reply: Reply, _ operation: Operation, _ options: CallOptions) -> Result<JSONText, Failure> {
-        operation.result(of: reply).flatMap { result in
+        operation.result(of: reply, isStrict: options.isStrict).flatMap { result in
             guard Int64(result.bytes.count) <= options.replyLimitBytes else {
                 return .failure(Failure(.limit, "the reply is longer than \(options.replyLimitBytes) bytes"))
             }

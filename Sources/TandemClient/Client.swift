@@ -46,6 +46,7 @@ package final class Client: Sendable {
     let clock: any Clock
     let random: Random
     let firstID: UInt64
+    let models = Lock(ModelKnowledge())
     /// A thread that pumps, where the host asked for one: joined by close.
     package let pumper = Lock<Thread?>(nil)
 

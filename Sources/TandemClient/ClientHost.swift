@@ -1,3 +1,4 @@
+package import TandemContract
 internal import TandemJSON
 package import TandemSystem
 
@@ -47,6 +48,9 @@ package struct CallDefaults: Sendable {
     package var usesEngineVocabulary = false
     package var isStrict = false
     package var replyLimitBytes = Int64(JSONLimit.bytes)
+    package var retries: Int64 = 2
+    package var onConflict = CallOptions.ConflictPolicy.fail
+    package var actsAs: String? = "control_panel"
 
     package init() {}
 }

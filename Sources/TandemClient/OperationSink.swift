@@ -68,7 +68,9 @@ final class OperationSink: Sink {
         switch outcome {
         case .failure(let failure): client.end(id, .failure(failure))
         case .success(nil): client.end(id, .success(Self.ended(true)))
-        case .success(let reply?): client.end(id, client.finish(reply, operation, options))
+        case .success(let reply?):
+            client.learn(.success(reply), operation)
+            client.end(id, client.finish(reply, operation, options))
         }
         call.finish()
     }

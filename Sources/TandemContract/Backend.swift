@@ -1,3 +1,4 @@
+package import TandemJSON
 package import TandemSystem
 
 /// An engine, wherever it runs.
@@ -8,8 +9,20 @@ package protocol Backend: Sendable {
     /// Begins at once and never blocks: touches memory only. Events in order, last of all `end`.
     func start(_ request: Request, _ call: Call, into sink: any Sink)
 
+    /// Whether a prompt without a model needs the engine's configured default beside it.
+    var needsDefaultModel: Bool { get }
+
+    /// Its part of `tandem_stats`.
+    func writeStats(to writer: inout JSONWriter)
+
     /// Ends everything; true when all of its threads are gone.
     func close(by deadline: Deadline) -> Bool
+}
+
+extension Backend {
+    package var needsDefaultModel: Bool { false }
+
+    package func writeStats(to writer: inout JSONWriter) {}
 }
 
 /// Where the pieces of a started operation go.

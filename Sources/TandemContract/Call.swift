@@ -15,9 +15,13 @@ package final class Call: Sendable {
     }
 
     package let deadline: Deadline
+    package let options: CallOptions
     private let state = Lock(State())
 
-    package init(deadline: Deadline) { self.deadline = deadline }
+    package init(deadline: Deadline, options: CallOptions = CallOptions()) {
+        self.deadline = deadline
+        self.options = options
+    }
 
     package var isCancelled: Bool { state.withLock { $0.isCancelled } }
 

@@ -13,6 +13,16 @@ package struct CallOptions: Sendable {
     package var vocabulary = Vocabulary.normalized
     package var isStrict = false
     package var replyLimitBytes = Int64(JSONLimit.bytes)
+    /// How often a request that may be sent again is, at most.
+    package var retries: Int64 = 2
+    package var onConflict = ConflictPolicy.fail
+    /// Sent with the request, before the operation's own.
+    package var headers: [Request.Field] = []
+    /// On whose behalf requests that change something are made; nil: the engine is told nothing.
+    package var actsAs: String? = "control_panel"
+
+    /// What to do with a prompt while another run is active in its session.
+    package enum ConflictPolicy: String, Sendable { case fail, wait, attach, cancelActive = "cancel_active" }
 
     package init() {}
 
@@ -35,13 +45,19 @@ package struct CallOptions: Sendable {
                 throw Failure(.invalidArgument, "vocabulary is neither \"normalized\" nor \"engine\"")
             }
             self.vocabulary = vocabulary
-        case "on_conflict": try CallOptions.allow(name, value, [#""fail""#])
+        case "on_conflict":
+            guard let policy = value.string.flatMap(ConflictPolicy.init) else {
+                throw Failure(.invalidArgument, "on_conflict is none of fail, wait, attach, cancel_active")
+            }
+            onConflict = policy
         case "coalesce_ms": try CallOptions.allow(name, value, ["0"])
         case "fold": try CallOptions.allow(name, value, ["false"])
-        case "act_as": try CallOptions.allow(name, value, nil)
-        case "retries": _ = try CallOptions.integer(name, value, from: 0)
+        case "act_as":
+            guard value.isNull || value.string != nil else { throw Failure(.invalidArgument, "act_as is no text") }
+            actsAs = value.string
+        case "retries": retries = try CallOptions.integer(name, value, from: 0)
         case "reply_limit_bytes": replyLimitBytes = try CallOptions.integer(name, value, from: 1)
-        case "headers": try CallOptions.allow(name, value, nil)
+        case "headers": headers += try CallOptions.fields(name, value)
         default: throw Failure(.notSupported, "$\(name) is not supported yet")
         }
     }
@@ -58,9 +74,20 @@ package struct CallOptions: Sendable {
         return flag
     }
 
-    /// What this version takes of an option whose other values come later; nil: it matters to remote engines only.
-    private static func allow(_ name: String, _ value: JSONText, _ values: [String]?) throws(Failure) {
-        if let values, !value.isNull, !values.contains(value.text) {
+    /// The members of an object of texts.
+    package static func fields(_ name: String, _ value: JSONText) throws(Failure) -> [Request.Field] {
+        var fields: [Request.Field] = []
+        guard value.kind == .object else { throw Failure(.invalidArgument, "\(name) is no object") }
+        for (key, text) in value.members {
+            guard let text = text.string else { throw Failure(.invalidArgument, "\(key) in \(name) is no text") }
+            fields.append(.init(key, text))
+        }
+        return fields
+    }
+
+    /// What this version takes of an option whose other values come later.
+    private static func allow(_ name: String, _ value: JSONText, _ values: [String]) throws(Failure) {
+        if !value.isNull, !values.contains(value.text) {
             throw Failure(.notSupported, "\(name) is not supported yet, but for \(values.joined(separator: ", "))")
         }
     }

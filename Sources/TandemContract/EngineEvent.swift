@@ -28,15 +28,33 @@ package struct EngineEvent: Sendable, Equatable {
     package let type: String
     package let properties: JSONText
     package let envelope: Envelope?
+    /// The frame as it came from outside, untouched.
+    private let received: JSONText?
 
-    package init(type: String, properties: JSONText, envelope: Envelope? = nil) {
+    package init(type: String, properties: JSONText, envelope: Envelope? = nil, received: JSONText? = nil) {
         self.type = type
         self.properties = properties
         self.envelope = envelope
+        self.received = received
+    }
+
+    /// The event as one of that run, where its own envelope names none.
+    package func belonging(to run: String?) -> EngineEvent {
+        guard let run, let envelope, envelope.runID == nil else { return self }
+        let complete = Envelope(
+            eventID: envelope.eventID,
+            seq: envelope.seq,
+            occurredAtMilliseconds: envelope.occurredAtMilliseconds,
+            sessionID: envelope.sessionID,
+            runID: run
+        )
+        return EngineEvent(type: type, properties: properties, envelope: complete, received: received)
     }
 
     /// The event as one JSON object, the way a stream carries it.
-    package var frame: JSONText {
+    package var frame: JSONText { received ?? made }
+
+    private var made: JSONText {
         JSONWriter.object { writer in
             writer.member("type", type)
             writer.member("properties", properties)

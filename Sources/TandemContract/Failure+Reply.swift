@@ -3,13 +3,16 @@ internal import TandemJSON
 
 // Which failure a reply or a failed run means: the rules are data (contract/errors.json).
 extension Failure {
-    /// nil where the reply is no refusal.
-    package init?(_ reply: Reply, of operation: Operation) {
+    /// nil where the reply is no refusal; strictly, `ok: false` always is one, and a text `error` beside status 200 none.
+    package init?(_ reply: Reply, of operation: Operation, isStrict: Bool = false) {
         let body = reply.json.flatMap { $0.kind == .object ? $0 : nil }
         let isRefusal = reply.status >= 400
+        let saysNo = body?["ok"]?.boolean == false
         let isRefusedWithOk =
-            operation.refusesWithOkFalse && operation.recipe != "ok_false_is_an_answer"
-            && (body?["ok"]?.boolean == false || body?["error"]?.string != nil)
+            isStrict
+            ? saysNo
+            : operation.refusesWithOkFalse && operation.recipe != "ok_false_is_an_answer"
+                && (saysNo || body?["error"]?.string != nil)
         guard isRefusal || isRefusedWithOk else { return nil }
         let code = body?["code"]?.string
         let said = body?["error"]?.string ?? body?.at("error", "message")?.string ?? Failure.plainText(reply)
@@ -26,12 +29,17 @@ extension Failure {
             said ?? code ?? "\(operation.name): \(name.summary) (status \(reply.status))",
             status: reply.status,
             isRetryable: body?["retryable"]?.boolean,
-            detail: body
+            detail: Failure.detail(body, reply.retryAfterMilliseconds)
         )
     }
 
+    private static func detail(_ body: JSONText?, _ retryAfterMilliseconds: Int64?) -> JSONText? {
+        guard let milliseconds = retryAfterMilliseconds else { return body }
+        return (body ?? .emptyObject).adding("retry_after_ms", JSONText(trusted: Array(String(milliseconds).utf8)))
+    }
+
     private static func plainText(_ reply: Reply) -> String? {
-        if case .text(let text) = reply.body, !text.isEmpty { text } else { nil }
+        if case .text(let text) = reply.body, !text.isEmpty { String(text.prefix(1_000)) } else { nil }
     }
 
     /// What a run's engine code, message and category mean.

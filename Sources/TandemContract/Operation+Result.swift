@@ -4,7 +4,7 @@ package import TandemJSON
 extension Operation {
     /// The result of a reply, or the failure that it says.
     package func result(of reply: Reply, isStrict: Bool = false) -> Result<JSONText, Failure> {
-        if let failure = Failure(reply, of: self) { return .failure(failure) }
+        if let failure = Failure(reply, of: self, isStrict: isStrict) { return .failure(failure) }
         switch reply.body {
         case .none: return .success(.null)
         case .text(let text):

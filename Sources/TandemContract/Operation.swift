@@ -20,6 +20,17 @@ package final class Operation: Sendable {
         package let adapt: String?
     }
 
+    package enum Response: Sendable { case json, serverSentEvents, jsonLines, text, binary }
+
+    /// Whether a request may be sent again when nobody knows what became of it.
+    package enum Retry: Sendable { case safe, keyed, never }
+
+    /// A piece of the path's template, in order.
+    package enum PathPiece: Sendable, Equatable {
+        case literal(String)
+        case argument(String, keepsSlashes: Bool)
+    }
+
     package enum Body: Sendable, Equatable { case fields, payload, wrapped(String) }
 
     package struct NameRule: Sendable {
@@ -44,9 +55,14 @@ package final class Operation: Sendable {
 
     package let number: OperationNumber
     package let name: String
+    /// Empty for an operation that no engine has.
+    package let method: String
+    package let path: [PathPiece]
     package let arguments: [Argument]
     package let body: Body
     package let isBodyRequired: Bool
+    package let response: Response
+    package let retry: Retry
     package let recipe: String?
     package let refusesWithOkFalse: Bool
     package let isEnterprise: Bool
@@ -62,6 +78,8 @@ package final class Operation: Sendable {
     fileprivate init(_ number: OperationNumber, _ row: libtandem_operation) {
         self.number = number
         name = unsafe Table.text(row.name) ?? ""
+        method = unsafe Table.text(row.method) ?? ""
+        path = unsafe Operation.pieces(Table.text(row.path) ?? "")
         arguments = unsafe UnsafeBufferPointer(start: row.arguments, count: Int(row.argument_count)).map {
             unsafe Argument($0)
         }
@@ -71,6 +89,18 @@ package final class Operation: Sendable {
         default: body = .fields
         }
         isBodyRequired = unsafe row.body_required
+        switch unsafe row.response {
+        case LIBTANDEM_RESPONSE_SSE: response = .serverSentEvents
+        case LIBTANDEM_RESPONSE_JSON_LINES: response = .jsonLines
+        case LIBTANDEM_RESPONSE_TEXT: response = .text
+        case LIBTANDEM_RESPONSE_BINARY: response = .binary
+        default: response = .json
+        }
+        switch unsafe row.retry {
+        case LIBTANDEM_RETRY_SAFE: retry = .safe
+        case LIBTANDEM_RETRY_KEYED: retry = .keyed
+        default: retry = .never
+        }
         recipe = unsafe Table.text(row.recipe)
         refusesWithOkFalse = unsafe row.refuses_with_ok_false
         isEnterprise = unsafe row.enterprise
@@ -81,12 +111,32 @@ package final class Operation: Sendable {
         description = unsafe Table.json(row.json) ?? .null
     }
 
+    /// The operation whose request is made in place of its own: a recipe that is an operation's name.
+    package var delegate: Operation? { recipe.flatMap { $0.contains(".") ? Operation.named($0) : nil } }
+
     // Compared by Client, which knows which streams may go on for ever.
     /// Whether a call of it is a stream and nothing else: prompt_sync, which has a result too, is not.
     package var isOnlyStream: Bool { isStream && recipe != "prompt_sync" && recipe != "run" }
 }
 
 extension Operation {
+    /// "/a/{b}/{c...}" in pieces.
+    static func pieces(_ template: String) -> [PathPiece] {
+        var pieces: [PathPiece] = []
+        for part in template.split(separator: "{", omittingEmptySubsequences: false) {
+            guard let end = part.firstIndex(of: "}") else {
+                if !part.isEmpty { pieces.append(.literal(String(part))) }
+                continue
+            }
+            let name = part[..<end]
+            let keepsSlashes = name.hasSuffix("...")
+            pieces.append(.argument(String(keepsSlashes ? name.dropLast(3) : name), keepsSlashes: keepsSlashes))
+            let rest = part[part.index(after: end)...]
+            if !rest.isEmpty { pieces.append(.literal(String(rest))) }
+        }
+        return pieces
+    }
+
     private static let made = Lock<[Operation?]>(Array(repeating: nil, count: count))
 
     package static var count: Int { Int(libtandem_operation_count) }

@@ -13,6 +13,8 @@ package struct Plan: Sendable {
         }
         var planner = Planner(operation, Request(operation.number), defaults)
         try planner.readOptions(arguments)
+        if !planner.options.isStrict, let other = operation.delegate { planner.delegate(to: other) }
+        let operation = planner.operation
         for argument in operation.arguments { try planner.place(argument) }
         try planner.finishBody()
         request = planner.request
@@ -21,7 +23,7 @@ package struct Plan: Sendable {
 }
 
 private struct Planner {
-    let operation: Operation
+    private(set) var operation: Operation
     var request: Request
     var options: CallOptions
     /// Arguments that nothing has claimed so far.
@@ -33,6 +35,11 @@ private struct Planner {
         self.operation = operation
         self.request = request
         self.options = options
+    }
+
+    mutating func delegate(to other: Operation) {
+        operation = other
+        request = Request(other.number)
     }
 
     mutating func readOptions(_ arguments: JSONText) throws(Failure) {
@@ -108,7 +115,8 @@ private struct Planner {
     }
 
     private func adapted(_ argument: Operation.Argument, _ value: JSONText) throws(Failure) -> JSONText {
-        guard let adapt = argument.adapt, !options.isStrict else { return value }
+        // A prompt may be a text even strictly: under its documented name it has no other form.
+        guard let adapt = argument.adapt, !options.isStrict || adapt == "one_text_part" else { return value }
         return try Adapt.named(adapt, value, siblings: left + body)
     }
 

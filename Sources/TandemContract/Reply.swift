@@ -12,11 +12,19 @@ package struct Reply: Sendable, Equatable {
     package let status: Int
     package let headers: [Request.Field]
     package let body: Body
+    /// How long the engine asks to wait before the next try.
+    package let retryAfterMilliseconds: Int64?
 
-    package init(status: Int, headers: [Request.Field] = [], body: Body) {
+    package init(
+        status: Int,
+        headers: [Request.Field] = [],
+        body: Body,
+        retryAfterMilliseconds: Int64? = nil
+    ) {
         self.status = status
         self.headers = headers
         self.body = body
+        self.retryAfterMilliseconds = retryAfterMilliseconds
     }
 
     /// A JSON reply, with status 200 unless another is given.

@@ -42,13 +42,21 @@ internal import Glibc
 
     /// Sets all that the request and our own rules ask for; false when curl refuses something or memory is short.
     func prepare(_ request: HTTPRequest, context: UnsafeMutableRawPointer) -> Bool {
-        guard setRules(), setAddress(request), setBody(request), setHeaders(request) else { return false }
+        guard setRules(), setAddress(request), setRoute(request.route), setBody(request), setHeaders(request) else {
+            return false
+        }
         return unsafe set(CURLOPT_ERRORBUFFER, UnsafeMutableRawPointer(errorText))
             && set(CURLOPT_PRIVATE, context)
             && set(CURLOPT_WRITEDATA, context)
             && set(CURLOPT_HEADERDATA, context)
             && tandem_curl_setopt_data(raw, CURLOPT_WRITEFUNCTION, takeBody) == CURLE_OK
             && tandem_curl_setopt_data(raw, CURLOPT_HEADERFUNCTION, takeHeader) == CURLE_OK
+            && (!request.isSentOnce || setSendCheck(context))
+    }
+
+    /// https://curl.se/libcurl/c/CURLOPT_PREREQFUNCTION.html: comes each time that the request is about to be sent.
+    private func setSendCheck(_ context: UnsafeMutableRawPointer) -> Bool {
+        unsafe set(CURLOPT_PREREQDATA, context) && tandem_curl_setopt_prereq(raw, aboutToSend) == CURLE_OK
     }
 
     private func setRules() -> Bool {
@@ -59,6 +67,8 @@ internal import Glibc
             && set(CURLOPT_FOLLOWLOCATION, 0)
             && set(CURLOPT_PROTOCOLS_STR, "http,https")
             && set(CURLOPT_TCP_NODELAY, 1)
+            // Else curl takes the segments . and .. out, which are an argument's text.
+            && set(CURLOPT_PATH_AS_IS, 1)
             && set(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1)
             && setSocketCalls()
     }
@@ -69,12 +79,24 @@ internal import Glibc
     }
 
     private func setAddress(_ request: HTTPRequest) -> Bool {
+        set(CURLOPT_URL, request.url)
+            && set(CURLOPT_CONNECTTIMEOUT_MS, max(Int(clamping: request.connectTimeoutMilliseconds), 1))
+    }
+
+    private func setRoute(_ route: HTTPRoute) -> Bool {
         // Empty texts, not nothing: curl reads http_proxy, no_proxy and their kin from the environment otherwise
         // (https://curl.se/libcurl/c/CURLOPT_PROXY.html).
-        set(CURLOPT_URL, request.url)
-            && set(CURLOPT_PROXY, request.proxy ?? "")
-            && set(CURLOPT_NOPROXY, "")
-            && set(CURLOPT_CONNECTTIMEOUT_MS, max(Int(clamping: request.connectTimeoutMilliseconds), 1))
+        let isProxySet =
+            switch route.proxy {
+            case .none: set(CURLOPT_PROXY, "") && set(CURLOPT_NOPROXY, "")
+            case .environment: true
+            case .url(let url): set(CURLOPT_PROXY, url) && set(CURLOPT_NOPROXY, "")
+            }
+        return isProxySet
+            && set(CURLOPT_CAINFO, given: route.caFile)
+            && set(CURLOPT_SSLCERT, given: route.clientCertificate)
+            && set(CURLOPT_SSLKEY, given: route.clientKey)
+            && set(CURLOPT_UNIX_SOCKET_PATH, given: route.unixSocket)
     }
 
     private func setBody(_ request: HTTPRequest) -> Bool {
@@ -122,6 +144,8 @@ internal import Glibc
         unsafe tandem_curl_setopt_string(raw, option, value) == CURLE_OK
     }
 
+    private func set(_ option: CURLoption, given value: String?) -> Bool { value.map { set(option, $0) } ?? true }
+
     private func set(_ option: CURLoption, _ value: UnsafeMutableRawPointer) -> Bool {
         unsafe tandem_curl_setopt_pointer(raw, option, value) == CURLE_OK
     }
@@ -155,6 +179,18 @@ private func takeHeader(
     let transfer = unsafe Unmanaged<Transfer>.fromOpaque(context).takeUnretainedValue()
     let line = unsafe Array(UnsafeRawBufferPointer(start: bytes, count: count))
     return transfer.take(headerLine: line) ? count : -1
+}
+
+private func aboutToSend(
+    _ context: UnsafeMutableRawPointer?,
+    _ remoteAddress: UnsafeMutablePointer<CChar>?,
+    _ localAddress: UnsafeMutablePointer<CChar>?,
+    _ remotePort: Int32,
+    _ localPort: Int32
+) -> Int32 {
+    guard let context = unsafe context else { return CURL_PREREQFUNC_ABORT }
+    let transfer = unsafe Unmanaged<Transfer>.fromOpaque(context).takeUnretainedValue()
+    return transfer.maySend() ? CURL_PREREQFUNC_OK : CURL_PREREQFUNC_ABORT
 }
 
 private func openSocket(

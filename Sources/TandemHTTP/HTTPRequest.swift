@@ -12,8 +12,9 @@ package struct HTTPRequest: Sendable {
     package var totalTimeoutMilliseconds: Int64?
     /// The largest body that is accepted.
     package var responseLimit = 64 * 1024 * 1024
-    /// A proxy's URL; nil for none, never the environment's.
-    package var proxy: String?
+    package var route = HTTPRoute()
+    /// A connection that dies under the request ends it, where curl would send it again on another one.
+    package var isSentOnce = false
 
     package init(_ method: String, _ url: String, headers: [(name: String, value: String)] = [], body: [UInt8]? = nil) {
         self.method = method
@@ -22,8 +23,14 @@ package struct HTTPRequest: Sendable {
         self.body = body
     }
 
+    /// A proxy's URL; nil for none, never the environment's.
+    package var proxy: String? {
+        get { if case .url(let url) = route.proxy { url } else { nil } }
+        set { route.proxy = newValue.map { .url($0) } ?? .none }
+    }
+
     /// What forbids to send it: anything that would let a value break out of its line.
-    var flaw: String? {
+    package var flaw: String? {
         func isToken(_ text: String) -> Bool { !text.isEmpty && text.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7F } }
         if !isToken(method) { return "the method is not a word" }
         if url.utf8.contains(where: { $0 <= 0x20 || $0 == 0x7F }) { return "the URL contains a space" }

@@ -15,6 +15,7 @@ final class Transfer {
     private var headParser = ResponseHeadParser()
     private var head: ResponseHead?
     private(set) var hasHead = false
+    private(set) var wasSent = false
     private var pending: [UInt8] = []
     private var received = 0
     private(set) var lastByte = Deadline.now
@@ -35,6 +36,10 @@ final class Transfer {
         switch headParser.read(line: line) {
         case .more: return true
         case .head(let head):
+            if let size = head["content-length"].flatMap({ Int($0) }), size > request.responseLimit {
+                failure = TransferError(.tooLarge, "the answer of \(server) has \(size) bytes, which is too large")
+                return false
+            }
             touched.note(self)
             self.head = head
             hasHead = true
@@ -56,6 +61,20 @@ final class Transfer {
         touched.note(self)
         unsafe pending.append(contentsOf: bytes)
         return true
+    }
+
+    /// False when the request has been sent before and may not be again.
+    func maySend() -> Bool {
+        defer { wasSent = true }
+        guard wasSent, request.isSentOnce else { return true }
+        failure = TransferError(.cut, "\(server) closed the connection before it answered")
+        return false
+    }
+
+    /// All that has come, for a receiver that wants it in one piece.
+    func collected() -> (head: ResponseHead?, body: [UInt8]) {
+        defer { pending = [] }
+        return (head, pending)
     }
 
     /// True when there is something for the receiver.

@@ -13,7 +13,7 @@ func outputs(_ contract: Contract, _ header: Header) -> [Output] {
         HeaderOutput.make(contract), OperationTableOutput.make(contract), ErrorTableOutput.make(contract),
         DescriptionOutput.make(contract), LinkerOutput.map(exports), LinkerOutput.symbols(exports),
         NameOutput.failures(contract), NameOutput.events(contract), NameOutput.operationNumbers(contract),
-        DocumentationOutput.make(contract),
+        DocumentationOutput.make(contract), PythonOutput.make(contract),
     ] + ExportOutput.make(contract)
 }
 

@@ -1,0 +1,58 @@
+internal import TandemContract
+internal import TandemHTTP
+internal import TandemJSON
+
+/// Makes events of what a stream carries.
+enum EventFrame {
+    /// nil for what is no JSON object: a frame that the engine has cut, or no event at all.
+    static func event(_ frame: EventStreamParser.Event) -> EngineEvent? { event(frame.data, name: frame.name) }
+
+    static func event(_ bytes: [UInt8], name: String = usualName) -> EngineEvent? {
+        guard let json = try? JSONText(checking: bytes), json.kind == .object else { return nil }
+        return EngineEvent(
+            type: json["type"]?.string ?? type(json, name),
+            properties: json["properties"] ?? json,
+            envelope: json["envelope"].flatMap(envelope),
+            received: json
+        )
+    }
+
+    private static let usualName = "message"
+
+    /// The type of a frame that names none.
+    private static func type(_ json: JSONText, _ name: String) -> String {
+        if name != usualName { return name }
+        return json["status"]?.string ?? json["kind"]?.string ?? usualName
+    }
+
+    private static func envelope(_ json: JSONText) -> EngineEvent.Envelope? {
+        guard let id = json["event_id"]?.string, let seq = json["seq"]?.integer else { return nil }
+        return EngineEvent.Envelope(
+            eventID: id,
+            seq: seq,
+            occurredAtMilliseconds: json["occurred_at_ms"]?.integer ?? 0,
+            sessionID: json["session_id"]?.string,
+            runID: json["run_id"]?.string
+        )
+    }
+}
+
+// Where an event belongs; engines spell the identifiers in three ways.
+extension EngineEvent {
+    var runID: String? {
+        envelope?.runID ?? first(of: ["runID", "runId", "run_id"], in: properties)
+            ?? properties["part"].flatMap { first(of: ["runID", "runId", "run_id"], in: $0) }
+    }
+
+    var sessionID: String? {
+        envelope?.sessionID ?? first(of: ["sessionID", "sessionId", "session_id"], in: properties)
+            ?? properties["part"].flatMap { first(of: ["sessionID", "sessionId", "session_id"], in: $0) }
+    }
+
+    var endsRun: Bool { type == EngineEventName.sessionRunFinished }
+    var startsRun: Bool { type == EngineEventName.sessionRunStarted }
+
+    private func first(of names: [String], in object: JSONText) -> String? {
+        names.lazy.compactMap { object[$0]?.string }.first
+    }
+}

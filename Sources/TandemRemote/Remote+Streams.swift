@@ -1,0 +1,46 @@
+internal import TandemContract
+internal import TandemHTTP
+internal import TandemJSON
+internal import TandemSystem
+
+// Which streams share the client's one subscription, and which prompts wait for it.
+extension Remote {
+    private static let sharedStreams: Set<String> = ["engine.stream", "engine.global_stream", "engine.run_stream"]
+    /// Identifiers of what is no run of a session: their frames come on a connection of their own only.
+    private static let otherRuns = ["session-", "routine-", "automation-"]
+
+    /// Runs a body with the subscription on the loop's thread; `refused` in its place when the loop has ended.
+    func onSubscription(_ refused: () -> Void, _ body: @escaping @Sendable (Subscription) -> Void) {
+        let isPosted = loop.post { [self] in
+            if let subscription = subscription() { body(subscription) }
+        }
+        if !isPosted { refused() }
+    }
+
+    /// A prompt whose run's events have to be seen from the first on.
+    func isFollowed(_ operation: Operation, _ call: Call) -> Bool {
+        operation.recipe == "prompt" && !call.options.isStrict && !configuration.subscribesPerStream
+    }
+
+    func follow(_ operation: Operation, _ request: Request, _ http: HTTPRequest, _ call: Call, _ sink: any Sink) {
+        let filter = StreamFilter(request)
+        guard isShared(operation, filter, call.options) else {
+            return DirectStream.start(self, operation, request, http, call, sink)
+        }
+        onSubscription({ sink.end(.failure(.remoteClosed)) }) { $0.follow(filter, call, sink) }
+    }
+
+    private func isShared(_ operation: Operation, _ filter: StreamFilter, _ options: CallOptions) -> Bool {
+        if options.isStrict || !options.reconnects || configuration.subscribesPerStream { return false }
+        if let run = filter.runID, Remote.otherRuns.contains(where: { run.hasPrefix($0) }) { return false }
+        return Remote.sharedStreams.contains(operation.name)
+    }
+
+    /// The run that a prompt's answer names.
+    static func runID(_ result: Result<Reply, Failure>) -> String? {
+        guard case .success(let reply) = result, reply.status < 300 else { return nil }
+        return reply.json.flatMap { json in
+            ["runID", "runId", "id"].lazy.compactMap { json[$0]?.string }.first ?? json.at("run", "id")?.string
+        }
+    }
+}

@@ -1,0 +1,504 @@
+#!/usr/bin/env python3
+"""Faults between a client and a remote engine, each against a server that is a script."""
+import gc, json, os, pathlib, resource, socket, ssl, subprocess, sys, tempfile, threading, time
+from email.utils import formatdate
+
+sys.path.insert(0, os.path.join(os.environ.get("TANDEM_TEST_ROOT", "."), "Tests/tools"))
+import library
+from library import Client, Failure
+
+case = library.Cases()
+JSON = "Content-Type: application/json\r\n"
+
+
+class Request:
+    def __init__(self, head, body):
+        lines = head.decode().split("\r\n")
+        self.method, self.target, _ = lines[0].split(" ")
+        self.headers = {k.lower(): v for k, v in (line.split(": ", 1) for line in lines[1:] if ": " in line)}
+        self.body = json.loads(body) if body else None
+
+
+class Server:
+    """Answers each request by a function of the request and the connection; it returns False to close it."""
+
+    def __init__(self, answer, tls=None):
+        self.answer, self.requests, self.connections, self.tls = answer, [], 0, tls
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.port = self.listener.getsockname()[1]
+        self.url = f"http{'s' if tls else ''}://127.0.0.1:{self.port}"
+        threading.Thread(target=self.accept, daemon=True).start()
+
+    def accept(self):
+        while True:
+            try:
+                connection, _ = self.listener.accept()
+            except OSError:
+                return
+            self.connections += 1
+            threading.Thread(target=self.serve, args=(connection,), daemon=True).start()
+
+    def serve(self, connection):
+        try:
+            if self.tls:
+                connection = self.tls.wrap_socket(connection, server_side=True)
+            with connection:
+                while request := self.read(connection):
+                    self.requests.append(request)
+                    if self.answer(request, connection) is False:
+                        return
+        except (OSError, ValueError):
+            pass
+
+    @staticmethod
+    def read(connection):
+        data = b""
+        while b"\r\n\r\n" not in data:
+            more = connection.recv(65536)
+            if not more:
+                return None
+            data += more
+        head, _, body = data.partition(b"\r\n\r\n")
+        length = next((int(line[15:]) for line in head.decode().split("\r\n") if line.lower().startswith("content-length:")), 0)
+        while len(body) < length:
+            body += connection.recv(65536)
+        return Request(head, body)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.listener.close()
+
+
+def send(connection, status, body=b"", headers=JSON):
+    body = json.dumps(body).encode() if not isinstance(body, bytes) else body
+    connection.sendall(f"HTTP/1.1 {status} X\r\n{headers}Content-Length: {len(body)}\r\n\r\n".encode() + body)
+
+
+def event(connection, frame):
+    connection.sendall(b"data: " + json.dumps(frame).encode() + b"\n\n")
+
+
+def open_stream(connection):
+    connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n")
+    event(connection, {"type": "server.connected", "properties": {}})
+    event(connection, {"type": "engine.lifecycle.ready", "properties": {"status": "ready"}})
+
+
+def failed(call):
+    """The failure of a call and how long it took."""
+    began = time.time()
+    try:
+        return call(), time.time() - began
+    except Failure as e:
+        return e, time.time() - began
+
+
+def name(result):
+    return result.name if isinstance(result, Failure) else "no failure"
+
+
+def hang_up():
+    with Server(lambda r, c: False) as server, Client(url=server.url) as client:
+        failure, took = failed(lambda: client.call("sessions.get", {"session_id": "s"}))
+        case("a server that closes after the request: engine_unavailable", name(failure) == "engine_unavailable", str(failure))
+        case("a safe call was tried three times", len(server.requests) == 3 and 0.5 < took < 4, f"{len(server.requests)} {took}")
+        failure, took = failed(lambda: client.call("sessions.create", {}))
+        case("a call that is not safe is sent once", len(server.requests) == 4, str(len(server.requests)))
+        failure, took = failed(lambda: client.call("sessions.get", {"session_id": "s", "$retries": 0}))
+        case("without retries once", len(server.requests) == 5 and took < 0.5, str(len(server.requests)))
+
+
+def reused_connection():
+    def answer(request, connection):
+        if len(server.requests) < 2:
+            return send(connection, 200, {"id": "s"})
+        return False
+
+    with Server(answer) as server, Client(url=server.url) as client:
+        client.call("sessions.create", {})
+        failure, _ = failed(lambda: client.call("sessions.create", {}))
+        case("on a live connection, too, it is sent once", len(server.requests) == 2 and name(failure) == "engine_unavailable",
+             f"{len(server.requests)} {failure}")
+
+
+def half_a_reply():
+    def answer(request, connection):
+        connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{\"id\":")
+        return False
+
+    with Server(answer) as server, Client(url=server.url, retries=0) as client:
+        failure, _ = failed(lambda: client.call("engine.health"))
+        case("half a reply: engine_unavailable", name(failure) == "engine_unavailable", str(failure))
+
+
+def huge_reply():
+    def answer(request, connection):
+        known = "known" in request.target
+        length = f"Content-Length: {1 << 30}\r\n" if known else "Transfer-Encoding: chunked\r\n"
+        connection.sendall(f"HTTP/1.1 200 OK\r\n{JSON}{length}\r\n".encode())
+        piece = b"x" * (1 << 20)
+        for _ in range(1 << 10):
+            connection.sendall(piece if known else b"100000\r\n" + piece + b"\r\n")
+        return False
+
+    with Server(answer) as server, Client(url=server.url, retries=0, reply_limit_bytes=8 << 20) as client:
+        before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        for kind in ("known", "chunked"):
+            failure, _ = failed(lambda: client.call("sessions.get", {"session_id": kind}))
+            case(f"a 1 GiB reply ({kind}): limit", name(failure) == "limit", str(failure))
+        grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
+        case("memory stays flat", grown < 64 << 10, f"{grown} KiB")
+
+
+def endless_body():
+    def answer(request, connection):
+        connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n")
+        while True:
+            connection.sendall(b"1\r\n \r\n")
+            time.sleep(0.01)
+
+    with Server(answer) as server, Client(url=server.url) as client:
+        failure, took = failed(lambda: client.call("engine.health", {"$timeout_ms": 300}))
+        case("an endless body ends at the deadline", name(failure) == "timeout" and took < 1.5, f"{failure} {took}")
+
+
+def retry_after():
+    replies = []
+
+    def answer(request, connection):
+        status, headers = replies.pop(0) if replies else (200, "")
+        body = {"healthy": True} if status == 200 else {"error": "slow down", "code": "RATE_LIMITED", "retryable": True}
+        send(connection, status, body, JSON + headers)
+
+    with Server(answer) as server, Client(url=server.url) as client:
+        replies[:] = [(429, "Retry-After: 1\r\n")]
+        result, took = failed(lambda: client.call("engine.health"))
+        case("429 with seconds is waited for", result == {"healthy": True} and 1 <= took < 3, f"{result} {took}")
+        replies[:] = [(429, f"Retry-After: {formatdate(time.time() + 2, usegmt=True)}\r\n")]
+        result, took = failed(lambda: client.call("engine.health"))
+        case("429 with a date is waited for", result == {"healthy": True} and 0.5 <= took < 4, f"{result} {took}")
+        replies[:] = [(429, "Retry-After: 60\r\n")]
+        result, took = failed(lambda: client.call("engine.health"))
+        case("beyond the deadline the error comes at once", name(result) == "rate_limited" and took < 1, f"{result} {took}")
+        case("and says how long to wait", result.error["detail"]["retry_after_ms"] == 60000, str(result.error))
+
+
+def starting():
+    begun = []
+
+    def answer(request, connection):
+        begun.append(time.time())
+        if time.time() - begun[0] < 1:
+            return send(connection, 503, {"error": "starting", "code": "ENGINE_STARTING", "retryable": True})
+        send(connection, 200, {"id": "s"})
+
+    with Server(answer) as server, Client(url=server.url) as client:
+        result, took = failed(lambda: client.call("sessions.create", {}))
+        case("an engine that starts is waited for", result == {"id": "s"} and took >= 1, f"{result} {took}")
+
+
+def redirect():
+    with Server(lambda r, c: send(c, 200, {})) as other:
+        def answer(request, connection):
+            send(connection, 307, b"", f"Location: {other.url}/stolen\r\n")
+
+        with Server(answer) as server, Client(url=server.url, token="secret") as client:
+            failure, _ = failed(lambda: client.call("engine.health"))
+            case("a redirect is an error", name(failure) == "protocol", str(failure))
+            case("and not followed", not other.requests, str(other.requests))
+            case("the token is a header", server.requests[0].headers["authorization"] == "Bearer secret")
+            case("no error shows the token", "secret" not in str(failure.error), str(failure.error))
+
+
+def identifiers():
+    with Server(lambda r, c: send(c, 200, {})) as server, Client(url=server.url, retries=0) as client:
+        for text, path in [("a/b?c%d", "a%2Fb%3Fc%25d"), ("ü ☃", "%C3%BC%20%E2%98%83"), ("..", "%2E%2E")]:
+            client.call("sessions.get", {"session_id": text})
+            case(f"the id {text} is one segment", server.requests[-1].target == f"/session/{path}", server.requests[-1].target)
+        client.call("resources.get", {"key": "project/a b/c"})
+        case("a key keeps its slashes", server.requests[-1].target == "/resource/project/a%20b/c", server.requests[-1].target)
+        case("no token, no header", "authorization" not in server.requests[-1].headers)
+        case("reading is for nobody", "x-tandem-request-source" not in server.requests[-1].headers)
+        client.call("sessions.create", {"title": "t"})
+        made = server.requests[-1]
+        case("changing is for the owner", made.headers.get("x-tandem-request-source") == "control_panel", str(made.headers))
+        case("a body is JSON", made.headers.get("content-type") == "application/json" and made.body == {"title": "t"})
+        client.call("sessions.create", {"$act_as": None, "$headers": {"X-Mine": "1"}})
+        made = server.requests[-1]
+        case("act_as null tells nothing", "x-tandem-request-source" not in made.headers and made.headers["x-mine"] == "1")
+        case("one connection for all", server.connections == 1, str(server.connections))
+
+
+def not_json():
+    with Server(lambda r, c: send(c, 200, b"<html>", "Content-Type: text/html\r\n")) as server, Client(url=server.url) as client:
+        failure, _ = failed(lambda: client.call("engine.health"))
+        case("what is not JSON: protocol", name(failure) == "protocol", str(failure))
+
+
+def error_bodies():
+    kinds = [
+        (404, {"error": "no", "code": "SESSION_NOT_FOUND", "retryable": False}, JSON, "not_found"),
+        (409, {"error": "no", "code": "RESOURCE_REVISION_CONFLICT", "key": "k"}, JSON, "conflict"),
+        (403, {"code": "TOOL_DISPATCH_DENIED"}, JSON, "permission_denied"), (404, b"", "", "not_found"),
+        (405, b"", "Allow: GET\r\n", "not_supported"), (501, {"code": "PREMIUM_FEATURE_REQUIRED"}, JSON, "not_supported"),
+        (422, b"missing field", "Content-Type: text/plain\r\n", "validation_failed"),
+    ]
+    replies = list(kinds)
+    with Server(lambda r, c: send(c, *replies.pop(0)[:3])) as server, Client(url=server.url, retries=0) as client:
+        for status, body, _, want in kinds:
+            failure, _ = failed(lambda: client.call("sessions.get", {"session_id": "s"}))
+            case(f"{status} {body} is {want}", name(failure) == want and failure.status == status, str(failure))
+
+
+def unresolved():
+    client = Client(url="http://name-that-is-not.invalid", retries=2)
+    failure, took = [], time.time()
+    thread = threading.Thread(target=lambda: failure.append(failed(lambda: client.call("engine.health"))[0]))
+    thread.start()
+    time.sleep(0.05)
+    client.close()
+    took = time.time() - took
+    thread.join()
+    case("close does not wait for a name that does not resolve", took < 2, str(took))
+    case("and the call ends", name(failure[0]) in ("closed", "engine_unavailable"), str(failure))
+
+
+def cancelling():
+    arrived = threading.Event()
+
+    def answer(request, connection):
+        arrived.set()
+        connection.recv(1)
+
+    with Server(answer) as server:
+        client = Client(url=server.url)
+        took = []
+
+        def call():
+            failed(lambda: client.call("engine.health"))
+            took.append(time.time())
+
+        thread = threading.Thread(target=call)
+        thread.start()
+        arrived.wait(5)
+        began = time.time()
+        client.close()
+        thread.join()
+        case("close ends a blocked call in milliseconds", took[0] - began < 0.2, str(took[0] - began))
+
+
+def prompt_after_a_cut():
+    runs, keys = {}, []
+
+    def answer(request, connection):
+        if request.target.startswith("/event"):
+            open_stream(connection)
+            connection.recv(1)
+        elif request.method == "POST":
+            key = request.headers["idempotency-key"]
+            keys.append(key)
+            runs.setdefault(key, f"run-{len(runs)}")
+            if len(keys) == 1:
+                return False
+            send(connection, 202, {"runID": runs[key], "idempotentReplay": True})
+        else:
+            send(connection, 200, {"id": "s", "default": None})
+
+    with Server(answer) as server, Client(url=server.url) as client:
+        result, _ = failed(lambda: client.call("sessions.prompt_async", {"session_id": "s", "prompt": "hi"}))
+        case("a prompt survives a cut connection", result["run_id"] == "run-0", str(result))
+        case("with the same key, so one run starts", len(keys) == 2 and len(runs) == 1, str(keys))
+        order = [(r.method, r.target.split("?")[0]) for r in server.requests]
+        case("the events were there first", order.index(("GET", "/event")) < order.index(("POST", "/session/s/prompt_async")), str(order))
+
+
+def default_model():
+    def answer(request, connection):
+        if request.target == "/config/providers":
+            send(connection, 200, {"default": "p", "providers": {"p": {"default_model": "m"}}})
+        elif request.target == "/session/own":
+            send(connection, 200, {"id": "own", "model": {"provider_id": "x", "model_id": "y"}})
+        elif request.method == "POST":
+            send(connection, 200, [{"info": {"role": "assistant"}, "parts": [{"type": "text", "text": "hello"}]}])
+        else:
+            send(connection, 200, {"id": "s"})
+
+    with Server(answer) as server, Client(url=server.url) as client:
+        for _ in range(2):
+            result = client.call("sessions.prompt_sync", {"session_id": "s", "prompt": "hi"})
+        targets = [r.target for r in server.requests]
+        case("session and providers are read once", targets.count("/session/s") == targets.count("/config/providers") == 1, str(targets))
+        case("the default is sent along", server.requests[-1].body["model"] == {"providerID": "p", "modelID": "m"}, str(server.requests[-1].body))
+        case("the answer's text is the result", result["text"] == "hello", str(result))
+        client.call("sessions.prompt_sync", {"session_id": "own", "prompt": "hi"})
+        case("a session's own model stays", "model" not in server.requests[-1].body, str(server.requests[-1].body))
+        before = len(server.requests)
+        client.call("sessions.prompt_sync", {"session_id": "new", "parts": [], "$strict": True})
+        case("strict sends one request", len(server.requests) == before + 1)
+
+
+def conflicts():
+    state = {"active": "r1"}
+
+    def answer(request, connection):
+        if request.target.startswith("/event"):
+            open_stream(connection)
+            connection.recv(1)
+        elif request.target == "/session/s/run":
+            now, state["polls"] = state["active"], state.get("polls", 0) + 1
+            if state["polls"] >= 2:
+                state["active"] = None
+            send(connection, 200, {"active": {"runID": now} if now else None})
+        elif request.target.endswith("/cancel"):
+            state["active"] = None
+            send(connection, 200, {"ok": True, "cancelled": True})
+        elif request.method == "POST" and state["active"]:
+            send(connection, 409, {"error": "busy", "code": "SESSION_RUN_CONFLICT", "retryable": True,
+                                   "activeRun": {"runID": state["active"]}, "attachEventStream": "/event"})
+        elif request.method == "POST":
+            send(connection, 202, {"runID": "r2"})
+        else:
+            send(connection, 200, {"id": "s", "model": {}})
+
+    with Server(answer) as server, Client(url=server.url) as client:
+        def prompt(policy):
+            state.update(active="r1", polls=0)
+            return failed(lambda: client.call("sessions.prompt_async", {"session_id": "s", "prompt": "hi", "on_conflict": policy}))[0]
+
+        failure = prompt("fail")
+        case("on_conflict fail: run_conflict with the run", name(failure) == "run_conflict" and
+             failure.error["detail"]["activeRun"]["runID"] == "r1", str(failure))
+        result = prompt("attach")
+        case("attach gives the active run", result["run_id"] == "r1" and result["attached"] is True, str(result))
+        case("wait sends it again", prompt("wait")["run_id"] == "r2")
+        case("cancel_active too", prompt("cancel_active")["run_id"] == "r2")
+        state.update(active="r1", polls=0)
+        op = client.submit("sessions.prompt_async", {"session_id": "s", "prompt": "hi", "on_conflict": "wait"})
+        done = [e for _ in range(10) for e in client.next(500) if e["type"] == "done" and e["op"] == op]
+        case("submitted as well", done and done[0]["result"]["ok"]["run_id"] == "r2", str(done))
+
+
+def lost_stream():
+    connections = []
+
+    def answer(request, connection):
+        open_stream(connection)
+        connection.sendall(b"data: {\"type\":\"cut...<truncated>\n\n")
+        event(connection, {"type": "session.status", "properties": {"sessionID": "s", "status": "idle"}})
+        time.sleep(0.1)
+        return False
+
+    with Server(answer) as server, Client(url=server.url) as client:
+        op = client.submit("engine.stream", {"session_id": "s"})
+        events = []
+        while not events or events[-1]["type"] != "done":
+            events += client.next(2000)
+        types = [e["type"] for e in events]
+        case("a cut frame is passed over", types[:2] == ["stream.connected", "engine.session.status"], str(types))
+        case("a lost stream ends with an error", events[-1]["result"].get("error", {}).get("name") == "engine_unavailable", str(events[-1]))
+
+
+def silent_stream():
+    def answer(request, connection):
+        open_stream(connection)
+        connection.recv(1)
+
+    with Server(answer) as server, Client(url=server.url, idle_timeout_ms=300) as client:
+        failure, took = failed(lambda: client.call("engine.global_stream", {"$timeout_ms": 5000}))
+        case("a stream without a byte ends", name(failure) == "engine_unavailable" and took < 2, f"{failure} {took}")
+
+
+def tls():
+    with tempfile.TemporaryDirectory() as folder:
+        key, certificate = f"{folder}/key.pem", f"{folder}/cert.pem"
+        made = subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes",
+                               "-keyout", key, "-out", certificate, "-days", "2", "-subj", "/CN=127.0.0.1",
+                               "-addext", "subjectAltName=IP:127.0.0.1"], capture_output=True)
+        if made.returncode:
+            return
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(certificate, key)
+        with Server(lambda r, c: send(c, 200, {"healthy": True}), context) as server:
+            with Client(url=server.url) as client:
+                failure, _ = failed(lambda: client.call("engine.health"))
+                case("a certificate that nobody vouches for: tls", name(failure) == "tls", str(failure))
+            with Client(url=server.url, ca_file=certificate) as client:
+                result, _ = failed(lambda: client.call("engine.health"))
+                case("with its authority it is trusted", result == {"healthy": True}, str(result))
+
+
+def unix_socket():
+    with tempfile.TemporaryDirectory() as folder, Server(lambda r, c: send(c, 200, {"healthy": True})) as server:
+        listener = socket.socket(socket.AF_UNIX)
+        listener.bind(f"{folder}/engine.sock")
+        listener.listen()
+        threading.Thread(target=lambda: server.serve(listener.accept()[0]), daemon=True).start()
+        with Client(url=f"unix:{folder}/engine.sock") as client:
+            case("a socket in the file system", client.call("engine.health") == {"healthy": True})
+
+
+def discovery():
+    with Server(lambda r, c: send(c, 200, {"healthy": True, "ready": True})) as server:
+        os.environ["TANDEM_BASE_URL"], os.environ["TANDEM_API_TOKEN"] = server.url, "found"
+        with Client(engine="discover", environment=True) as client:
+            case("discovery asks nothing before the first call", not server.requests)
+            client.call("engine.health")
+            case("discovery finds the engine of the environment", len(server.requests) == 2 and
+                 server.requests[0].headers.get("authorization") == "Bearer found", str(len(server.requests)))
+        del os.environ["TANDEM_BASE_URL"], os.environ["TANDEM_API_TOKEN"]
+
+
+def many_streams():
+    lock, count = threading.Lock(), 300
+
+    def answer(request, connection):
+        open_stream(connection)
+        event(connection, {"type": "session.status", "properties": {"sessionID": "s"}})
+        connection.recv(1)
+
+    with Server(answer) as server, Client(url=server.url, subscription="session") as client:
+        threads = len(os.listdir("/proc/self/task"))
+        ops = {client.submit("engine.stream", {"session_id": "s"}) for _ in range(count)}
+        seen, end = set(), time.time() + 30
+        while len(seen) < count and time.time() < end:
+            seen |= {e["op"] for e in client.next(1000) if e["type"] == "engine.session.status"}
+        case(f"{count} streams at once", seen == ops, str(len(seen)))
+    with Server(answer) as server, Client(url=server.url) as client:
+        ops = {client.submit("engine.stream", {"session_id": "s"}) for _ in range(1000)}
+        seen, end = set(), time.time() + 30
+        while len(seen) < 1000 and time.time() < end:
+            seen |= {e["op"] for e in client.next(1000) if e["type"] == "stream.connected"}
+        case("1000 streams share one connection", seen == ops and server.connections == 1, f"{len(seen)} {server.connections}")
+
+
+def eight_threads():
+    with Server(lambda r, c: send(c, 200, {"id": "s"})) as server, Client(url=server.url) as client:
+        results = []
+
+        def work():
+            results.extend(failed(lambda: client.call("sessions.get", {"session_id": "s"}))[0] for _ in range(50))
+
+        threads = [threading.Thread(target=work) for _ in range(8)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        case("8 threads call on one client", results == [{"id": "s"}] * 400, str([r for r in results if r != {"id": "s"}][:3]))
+        case("over few connections", server.connections <= 8, str(server.connections))
+
+
+def main():
+    for body in (hang_up, reused_connection, half_a_reply, huge_reply, endless_body, retry_after, starting, redirect, identifiers,
+                 not_json, error_bodies, unresolved, cancelling, prompt_after_a_cut, default_model, conflicts, lost_stream,
+                 silent_stream, tls, unix_socket, discovery, many_streams, eight_threads):
+        try:
+            body()
+        except Exception as e:
+            case(f"{body.__name__} raises nothing", False, repr(e))
+    return case.finish()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
