@@ -65,10 +65,16 @@ static void run_turn(libtandem_turn *turn) {
   if (f.close_when_unwound) {
     libtandem_turn closing = {.kind = LIBTANDEM_TURN_CLOSE, .client = turn->client, .timeout_ms = CLOSE_INSIDE_MS};
     run_turn(&closing);
+    free(closing.result);
     turn->status = TANDEM_E_HANDLE;
     free(turn->result);
     turn->result = NULL;
   }
+}
+
+static int32_t status_of(libtandem_turn *turn) {
+  free(turn->result);
+  return turn->status;
 }
 
 static char *result_of(libtandem_turn *turn) {
@@ -84,7 +90,7 @@ int32_t tandem_pump(tandem_client *c, int32_t max_events, int32_t timeout_ms) {
   if (timeout_ms == 0 && __atomic_load_n(&slot->busy, __ATOMIC_SEQ_CST) == 0) return 0;
   libtandem_turn turn = {.kind = LIBTANDEM_TURN_PUMP, .client = c, .max_events = max_events, .timeout_ms = timeout_ms};
   run_turn(&turn);
-  return turn.status;
+  return status_of(&turn);
 }
 
 char *tandem_next(tandem_client *c, int32_t max_events, int32_t timeout_ms) {
@@ -128,35 +134,45 @@ int32_t tandem_close(tandem_client *c, int32_t timeout_ms) {
                          .timeout_ms = timeout_ms};
   run_turn(&turn);
   if (outermost != NULL && turn.status == TANDEM_PENDING) outermost->close_when_unwound = 1;
-  return turn.status;
+  return status_of(&turn);
+}
+
+static libtandem_host host_of(uintptr_t function, void *ud, tandem_notify_fn drop) {
+  return (libtandem_host){.function = function, .ud = (uintptr_t)ud, .drop = (uintptr_t)drop};
+}
+
+static int32_t replace(tandem_client *c, libtandem_host host, int wakeup) {
+  if (host.function == 0) { /* nobody will hold a context that comes without a function */
+    libtandem_run_drop((tandem_notify_fn)host.drop, (void *)host.ud);
+    host = (libtandem_host){0};
+  }
+  int32_t status = libtandem_refusal(c, LIBTANDEM_EXPORT_PLAIN);
+  if (status == TANDEM_OK && !is_installed()) status = TANDEM_E_HANDLE;
+  if (status == TANDEM_OK) status = wakeup ? upcalls.set_wakeup(c, &host) : upcalls.set_handler(c, &host);
+  libtandem_run_drop((tandem_notify_fn)host.drop, (void *)host.ud);
+  return status;
 }
 
 int32_t tandem_set_handler(tandem_client *c, tandem_event_fn fn, void *ud, tandem_notify_fn drop) {
-  int32_t status = libtandem_refusal(c, LIBTANDEM_EXPORT_PLAIN);
-  if (status == TANDEM_OK) status = is_installed() ? upcalls.set_handler(c, &fn, &ud, &drop) : TANDEM_E_HANDLE;
-  /* What is left in the variables is what nobody holds any more: the old function, or the refused new one. */
-  libtandem_run_drop(drop, ud);
-  return status;
+  return replace(c, host_of((uintptr_t)fn, ud, drop), 0);
 }
 
 int32_t tandem_set_wakeup(tandem_client *c, tandem_notify_fn fn, void *ud, tandem_notify_fn drop) {
-  int32_t status = libtandem_refusal(c, LIBTANDEM_EXPORT_PLAIN);
-  if (status == TANDEM_OK) status = is_installed() ? upcalls.set_wakeup(c, &fn, &ud, &drop) : TANDEM_E_HANDLE;
-  libtandem_run_drop(drop, ud);
-  return status;
+  return replace(c, host_of((uintptr_t)fn, ud, drop), 1);
 }
 
 uint64_t tandem_stream(tandem_client *c, const char *op, const char *args_json, tandem_event_fn fn, void *ud,
                        tandem_notify_fn drop, char **error_json) {
   if (error_json != NULL) *error_json = NULL;
+  libtandem_host host = host_of((uintptr_t)fn, ud, drop);
   char *error = NULL;
   uint64_t id = 0;
   int32_t status = libtandem_refusal(c, LIBTANDEM_EXPORT_PLAIN);
   if (status == TANDEM_OK && !is_installed()) status = TANDEM_E_HANDLE;
-  if (status != TANDEM_OK)
-    error = libtandem_refusal_text(status);
+  if (status == TANDEM_OK)
+    id = upcalls.stream(c, op, args_json, &host, &error);
   else
-    id = upcalls.stream(c, op, args_json, fn, ud, drop, &error);
+    error = libtandem_refusal_text(status);
   /* Without a function nobody holds the context. */
   if (id == 0 || fn == NULL) libtandem_run_drop(drop, ud);
   if (error_json != NULL)

@@ -4,7 +4,7 @@ internal import TandemSystem
 
 /// The open clients by their handles: a slot and a generation, so that a stale handle is an error, never a crash.
 enum ClientTable {
-    private static let clients = Lock<[Int: Client]>([:])
+    private static let clients = Lock<[UInt: Client]>([:])
 
     /// The client, unless it is closed or being closed.
     static func find(_ handle: OpaquePointer?) -> Client? {
@@ -14,18 +14,19 @@ enum ClientTable {
 
     /// The client, also while it is being closed: for close itself.
     static func findClosing(_ handle: OpaquePointer?) -> Client? {
-        guard let slot = unsafe libtandem_slot_of(handle) else { return nil }
-        let index = unsafe Int(libtandem_slot_index(slot))
-        return clients.withLock { $0[index] }
+        let key = UInt(bitPattern: handle)
+        return clients.withLock { $0[key] }
     }
 
-    static func insert(_ client: Client, at slot: Int) { clients.withLock { $0[slot] = client } }
+    static func insert(_ client: Client, _ handle: OpaquePointer?) {
+        let key = UInt(bitPattern: handle)
+        clients.withLock { $0[key] = client }
+    }
 
     static func remove(_ handle: OpaquePointer?) {
-        guard let slot = unsafe libtandem_slot_of(handle) else { return }
-        let index = unsafe Int(libtandem_slot_index(slot))
-        let client = clients.withLock { $0.removeValue(forKey: index) }
-        unsafe libtandem_slot_free(slot)
+        let key = UInt(bitPattern: handle)
+        let client = clients.withLock { $0.removeValue(forKey: key) }
+        if let slot = unsafe libtandem_slot_of(handle) { unsafe libtandem_slot_free(slot) }
         // Released here, not under the lock.
         _ = client
     }

@@ -20,7 +20,7 @@ enum Opening {
             configuration.engine.log = { level, message, fields in records.write(level, message, fields) }
             let client = try makeClient(configuration, slot)
             records.client.withLock { $0 = WeakClient(client) }
-            ClientTable.insert(client, at: slot.index)
+            unsafe ClientTable.insert(client, slot.handle)
             if configuration.pumpsItself { startPumping(client, slot) }
             Log.write(3, "client opened", .emptyObject)
             client.log(3, "client opened", .emptyObject)

@@ -114,70 +114,42 @@ private func stepTurn(_ turn: UnsafeMutablePointer<libtandem_turn>?) -> Int32 {
     unsafe turn.pointee.result = result.flatMap { unsafe cString($0) }
 }
 
-/// Swaps the caller's function for the one that is not needed any more.
-private func setHandler(
+private func setHandler(_ handle: OpaquePointer?, _ host: UnsafeMutablePointer<libtandem_host>?) -> Int32 {
+    unsafe replace(handle, host) { client, given in client.setHandler(given) }
+}
+
+private func setWakeup(_ handle: OpaquePointer?, _ host: UnsafeMutablePointer<libtandem_host>?) -> Int32 {
+    unsafe replace(handle, host) { client, given in client.setWakeup(given) }
+}
+
+/// Puts the caller's function in force and gives back what nobody holds any more.
+@unsafe private func replace(
     _ handle: OpaquePointer?,
-    _ function: UnsafeMutablePointer<tandem_event_fn?>?,
-    _ context: UnsafeMutablePointer<UnsafeMutableRawPointer?>?,
-    _ drop: UnsafeMutablePointer<tandem_notify_fn?>?
+    _ host: UnsafeMutablePointer<libtandem_host>?,
+    _ put: (Client, HostFunction?) -> HostFunction?
 ) -> Int32 {
-    guard let client = unsafe ClientTable.find(handle), let function = unsafe function, let context = unsafe context,
-        let drop = unsafe drop
-    else { return FailureName.closed.code }
-    let given = unsafe hostFunction(unsafeBitCast(function.pointee, to: UInt.self), context.pointee, drop.pointee)
-    let old = client.setHandler(given.function == 0 ? nil : given)
-    // Without a function the context that came with it is not needed either.
-    unsafe giveBack(given.function == 0 ? old ?? given : old, context, drop)
+    guard let client = unsafe ClientTable.find(handle), let host = unsafe host else { return FailureName.closed.code }
+    let given = unsafe HostFunction(host.pointee)
+    let old = put(client, given.function == 0 ? nil : given)
+    unsafe host.pointee = libtandem_host(function: old?.function ?? 0, ud: old?.context ?? 0, drop: old?.drop ?? 0)
     return 0
 }
 
-private func setWakeup(
-    _ handle: OpaquePointer?,
-    _ function: UnsafeMutablePointer<tandem_notify_fn?>?,
-    _ context: UnsafeMutablePointer<UnsafeMutableRawPointer?>?,
-    _ drop: UnsafeMutablePointer<tandem_notify_fn?>?
-) -> Int32 {
-    guard let client = unsafe ClientTable.find(handle), let function = unsafe function, let context = unsafe context,
-        let drop = unsafe drop
-    else { return FailureName.closed.code }
-    let given = unsafe hostFunction(unsafeBitCast(function.pointee, to: UInt.self), context.pointee, drop.pointee)
-    let old = client.setWakeup(given.function == 0 ? nil : given)
-    unsafe giveBack(given.function == 0 ? old ?? given : old, context, drop)
-    return 0
-}
-
-@unsafe private func hostFunction(
-    _ function: UInt,
-    _ context: UnsafeMutableRawPointer?,
-    _ drop: tandem_notify_fn?
-) -> HostFunction {
-    unsafe HostFunction(
-        function: function,
-        context: UInt(bitPattern: context),
-        drop: unsafeBitCast(drop, to: UInt.self)
-    )
-}
-
-@unsafe private func giveBack(
-    _ old: HostFunction?,
-    _ context: UnsafeMutablePointer<UnsafeMutableRawPointer?>,
-    _ drop: UnsafeMutablePointer<tandem_notify_fn?>
-) {
-    unsafe context.pointee = old.flatMap { unsafe UnsafeMutableRawPointer(bitPattern: $0.context) }
-    unsafe drop.pointee = unsafeBitCast(old?.drop ?? 0, to: tandem_notify_fn?.self)
+extension HostFunction {
+    fileprivate init(_ host: libtandem_host) {
+        self.init(function: host.function, context: host.ud, drop: host.drop)
+    }
 }
 
 private func startStream(
     _ handle: OpaquePointer?,
     _ name: UnsafePointer<CChar>?,
     _ arguments: UnsafePointer<CChar>?,
-    _ function: tandem_event_fn?,
-    _ context: UnsafeMutableRawPointer?,
-    _ drop: tandem_notify_fn?,
+    _ host: UnsafePointer<libtandem_host>?,
     _ error: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>?
 ) -> UInt64 {
-    let callback = unsafe hostFunction(unsafeBitCast(function, to: UInt.self), context, drop)
-    return unsafe submit(handle, name, arguments, callback.function == 0 ? nil : callback, error)
+    let callback = unsafe host.map { unsafe HostFunction($0.pointee) }
+    return unsafe submit(handle, name, arguments, callback?.function == 0 ? nil : callback, error)
 }
 
 /// Begins an operation; 0 and an error where it cannot.

@@ -31,7 +31,6 @@ extension Client {
         let id = OperationID.next(slot: host.slot)
         let deadline = deadline(of: operation, plan.options)
         let call = Call(deadline: deadline, options: plan.options)
-        let timer = deadline == .never ? nil : loop.after(deadline) { [weak self] in _ = self?.stop(id, as: .timeout) }
         let failure: Failure? = change { state in
             if state.isClosing { return Client.closedFailure }
             if state.mailbox.isFull {
@@ -42,21 +41,30 @@ extension Client {
                 state.mailbox.setCollecting(id)
                 _ = state.mailbox.own(id)
             }
-            state.running[id] = Running(operation: operation, call: call, timer: timer)
+            state.running[id] = Running(operation: operation, call: call)
             state.started += 1
             return nil
         }
-        if let failure {
-            if let timer { _ = loop.cancelTimer(timer) }
-            return .failure(failure)
-        }
+        if let failure { return .failure(failure) }
         let sink = OperationSink(self, call, id, operation, plan)
         if let steps = promptSteps(operation, plan) {
             PromptConversation.start(self, steps, call, into: sink)
         } else {
             backend.start(plan.request, call, into: sink)
         }
+        stop(id, at: deadline)
         return .success(id)
+    }
+
+    /// Sets the timer of an operation that is under way: one set before that could go off and find nothing to stop.
+    private func stop(_ id: UInt64, at deadline: Deadline) {
+        if deadline == .never { return }
+        let timer = loop.after(deadline) { [weak self] in _ = self?.stop(id, as: .timeout) }
+        let isUnderWay = state.withLock { state in
+            state.running[id]?.timer = timer
+            return state.running[id] != nil
+        }
+        if !isUnderWay { loop.cancelTimer(timer) }
     }
 
     private func deadline(of operation: Operation, _ options: CallOptions) -> Deadline {
@@ -88,9 +96,11 @@ extension Client {
             state.started += 1
             return state.isClosing
         }
-        // A close waits for blocked calls.
-        if isClosing { host.signal.raise() }
-        if isClosing, case .failure = reply { return .failure(Client.closedFailure) }
+        if isClosing {
+            // Close waits until no call is left.
+            host.signal.raise()
+            if case .failure = reply { return .failure(Client.closedFailure) }
+        }
         learn(reply, operation)
         return reply.flatMap { finish($0, operation, plan.options) }
     }
@@ -138,9 +148,9 @@ extension Client {
         }
         guard let running else { return false }
         if running.operation.recipe == "prompt_sync" {
-            // Its run is cancelled too, and the engine says so; an engine that does not within 5 s is not waited for.
+            // Its run is cancelled too, and the engine says so; an engine that does not in time is not waited for.
             running.call.cancel()
-            _ = loop.after(Deadline(afterMilliseconds: 5_000)) { [weak self] in
+            _ = loop.after(Deadline(afterMilliseconds: options.stopMilliseconds)) { [weak self] in
                 self?.end(id, .failure(Client.stopped(as: name, wasRunCancelled: false)))
             }
         } else {

@@ -10,7 +10,7 @@ package final class Client: Sendable {
     struct Running: Sendable {
         let operation: Operation
         let call: Call
-        let timer: TimerID?
+        var timer: TimerID?
         /// How an operation that is told to stop ends, where that is not its own way.
         var stopsAs: FailureName?
     }
@@ -27,6 +27,8 @@ package final class Client: Sendable {
         var blocked: [ObjectIdentifier: Call] = [:]
         var isPumping = false
         var isClosing = false
+        /// One of the threads that close ends the engine; the others wait for it.
+        var isEnding = false
         var isClosed = false
         var wakeup: Wakeup?
         /// The wakeup function comes once; a pump or next arms it again.

@@ -34,6 +34,8 @@ package struct ClientOptions: Sendable {
     package var operationsLimit = 65_536
     package var resultsLimitBytes = 256 * 1024 * 1024
     package var queueBytes = 1024 * 1024
+    /// How long a prompt_sync that is told to stop waits for its run's end.
+    package var stopMilliseconds: Int64 = 5_000
     /// Records up to this level become events of operation 0; 0: none.
     package var logLevel: Int32 = 0
 

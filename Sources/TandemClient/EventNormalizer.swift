@@ -18,7 +18,11 @@ struct EventNormalizer {
     private let fallbackTime: Int64
     /// What went wrong in a run that has not ended yet, by run.
     private var errors: [String: JSONText] = [:]
-    private var ended: Set<String> = []
+    /// The latest runs that have ended, in a ring: a stream of everything sees any number of them.
+    private var ended: [String] = []
+    private var oldestEnded = 0
+
+    private static let rememberedRuns = 64
 
     init(sessionID: String?, runID: String?, now: Int64) {
         self.sessionID = sessionID
@@ -99,7 +103,10 @@ struct EventNormalizer {
     }
 
     private mutating func finished(_ event: EngineEvent, _ context: EventContext) -> [NormalizedEvent] {
-        if let run = context.runID, !ended.insert(run).inserted { return [] }
+        if let run = context.runID {
+            if ended.contains(run) { return [] }
+            remember(run)
+        }
         let properties = event.properties
         let status = properties["status"]?.string ?? "completed"
         let type =
@@ -109,8 +116,9 @@ struct EventNormalizer {
             case "timeout": EventName.runTimeout
             default: EventName.runFailed
             }
-        let noted =
-            errors.removeValue(forKey: context.runID ?? "") ?? errors.removeValue(forKey: context.sessionID ?? "")
+        let notedOfRun = errors.removeValue(forKey: context.runID ?? "")
+        let notedOfSession = errors.removeValue(forKey: context.sessionID ?? "")
+        let noted = notedOfRun ?? notedOfSession
         let picked = JSONWriter.object { writer in
             writer.member("finished_at_ms", properties["finishedAtMs"] ?? .null)
             guard type == EventName.runFailed else { return }
@@ -118,6 +126,12 @@ struct EventNormalizer {
             writer.member("category", properties["failureCategory"] ?? .null)
         }
         return [NormalizedEvent(type: type, context: context, properties: picked)]
+    }
+
+    private mutating func remember(_ run: String) {
+        guard ended.count >= EventNormalizer.rememberedRuns else { return ended.append(run) }
+        ended[oldestEnded] = run
+        oldestEnded = (oldestEnded + 1) % EventNormalizer.rememberedRuns
     }
 
     private func writeError(_ noted: JSONText?, _ properties: JSONText, to writer: inout JSONWriter) {

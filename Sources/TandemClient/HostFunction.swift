@@ -15,5 +15,7 @@ package struct HostFunction: Sendable, Equatable {
 /// A host function that is in force, and how many of its calls run now.
 struct Registration: Sendable {
     let host: HostFunction
+    /// Tells it from one that was put in force before with the same function and context.
+    let number: Int
     var running = 0
 }

@@ -52,6 +52,7 @@ struct Mailbox: Sendable {
     private var running: [UInt64: Int] = [:]
     private var retiring: [UInt64: HostFunction] = [:]
     private var retiredHandlers: [Registration] = []
+    private var handlerCount = 0
     let limits: Limits
     private(set) var discarded: Int64 = 0
     private(set) var folded: Int64 = 0
@@ -63,6 +64,8 @@ struct Mailbox: Sendable {
     /// Also what waits for `next`.
     var queued: Int { liveCount + parkedCount }
     var deliverable: Int { liveCount }
+    /// Tickets that are kept, also those that stand for nothing any more.
+    var ticketCount: Int { live.count + parked.count }
     var isFull: Bool { operations.count >= limits.operations || resultBytes >= limits.resultBytes }
 }
 
@@ -83,6 +86,7 @@ extension Mailbox {
         operation.isPaused = false
         operation.discards = operation.callback == nil && !operation.collects
         operations[id] = operation
+        forgetStaleTickets()
         return .owned
     }
 
@@ -107,6 +111,7 @@ extension Mailbox {
             issueTickets(to: &operation, id)
         }
         operations[id] = operation
+        forgetStaleTickets()
         return true
     }
 
@@ -126,6 +131,20 @@ extension Mailbox {
         operation.liveTickets = 0
         operation.parkedTickets = 0
         operation.round += 1
+    }
+
+    /// A host that only waits never pops a ticket: they would stay for ever.
+    private mutating func forgetStaleTickets() {
+        let slack = 64
+        if live.count > 2 * liveCount + slack { live = stillValid(live) }
+        if parked.count > 2 * parkedCount + slack { parked = stillValid(parked) }
+    }
+
+    private func stillValid(_ tickets: Queue<Ticket>) -> Queue<Ticket> {
+        var tickets = tickets
+        var kept = Queue<Ticket>()
+        while let ticket = tickets.popFirst() { if valid(ticket) != nil { kept.append(ticket) } }
+        return kept
     }
 
     private mutating func issueTickets(to operation: inout Operation, _ id: UInt64) {
@@ -225,11 +244,11 @@ extension Mailbox {
 
     enum Claim: Equatable, Sendable {
         case own(HostFunction)
-        case handler(HostFunction)
+        case handler(HostFunction, number: Int)
 
         var host: HostFunction {
             switch self {
-            case .own(let host), .handler(let host): host
+            case .own(let host), .handler(let host, _): host
             }
         }
     }
@@ -317,7 +336,7 @@ extension Mailbox {
     }
 
     private func claim(of operation: Operation) -> Claim? {
-        operation.callback.map { .own($0) } ?? handler.map { .handler($0.host) }
+        operation.callback.map { .own($0) } ?? handler.map { .handler($0.host, number: $0.number) }
     }
 
     /// Takes the first item out; silent: it is not shown to anybody, so it uses up no number.
@@ -361,12 +380,12 @@ extension Mailbox {
             let left = running[id, default: 1] - 1
             running[id] = left > 0 ? left : nil
             return left > 0 ? nil : retiring.removeValue(forKey: id)
-        case .handler(let host):
-            if handler?.host == host {
+        case .handler(_, let number):
+            if handler?.number == number {
                 handler?.running -= 1
                 return nil
             }
-            guard let index = retiredHandlers.firstIndex(where: { $0.host == host }) else { return nil }
+            guard let index = retiredHandlers.firstIndex(where: { $0.number == number }) else { return nil }
             retiredHandlers[index].running -= 1
             return retiredHandlers[index].running > 0 ? nil : retiredHandlers.remove(at: index).host
         }
@@ -375,7 +394,8 @@ extension Mailbox {
     /// Puts another handler in force; gives the old one if it can be dropped at once.
     mutating func setHandler(_ host: HostFunction?) -> HostFunction? {
         let old = handler
-        handler = host.map { Registration(host: $0) }
+        handlerCount += 1
+        handler = host.map { Registration(host: $0, number: handlerCount) }
         if host != nil { unpark() }
         guard let old else { return nil }
         if old.running == 0 { return old.host }

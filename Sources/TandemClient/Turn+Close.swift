@@ -36,10 +36,13 @@ extension Turn {
         if let dropped = client.setHandler(nil) { return .drop(dropped) }
         if !waitForCallbacks() { return over(FailureName.pending.code) }
         if let dropped = client.setWakeup(nil) { return .drop(dropped) }
-        guard client.backend.close(by: deadline), client.loop.stop(by: deadline) else {
+        if let pumper = client.pumper.withLock({ $0 }), !pumper.isCurrent, !pumper.join(by: deadline) {
             return over(FailureName.pending.code)
         }
-        if let pumper = client.pumper.withLock({ $0 }), !pumper.isCurrent, !pumper.join(by: deadline) {
+        guard let isMine = claimEnding() else { return over(FailureName.pending.code) }
+        guard isMine else { return over(Client.closedFailure) }
+        guard client.backend.close(by: deadline), client.loop.stop(by: deadline) else {
+            client.change { $0.isEnding = false }
             return over(FailureName.pending.code)
         }
         client.change { state in
@@ -50,11 +53,29 @@ extension Turn {
         return over(0)
     }
 
+    /// True for the one thread that may end the engine, false when another has done it, nil when time ran out.
+    private func claimEnding() -> Bool? {
+        while true {
+            let epoch = client.host.signal.epoch
+            let isMine: Bool? = client.state.withLock { state in
+                if state.isClosed { return false }
+                if state.isEnding { return nil }
+                state.isEnding = true
+                return true
+            }
+            if let isMine { return isMine }
+            if waits(after: epoch) { return nil }
+        }
+    }
+
     /// No callback may run after close has returned 0.
     private func waitForCallbacks() -> Bool {
         while true {
             let epoch = client.host.signal.epoch
-            if client.state.withLock({ $0.mailbox.runningCallbacks == 0 && $0.blocked.isEmpty }) { return true }
+            let isQuiet = client.state.withLock { state in
+                state.mailbox.runningCallbacks == 0 && state.blocked.isEmpty && state.wakeup?.running ?? 0 == 0
+            }
+            if isQuiet { return true }
             if waits(after: epoch) { return false }
         }
     }

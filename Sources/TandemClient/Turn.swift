@@ -81,7 +81,10 @@ package final class Turn {
         if let result { return over(0, result) }
         while true {
             let epoch = client.host.signal.epoch
-            let (delivery, isClosing) = client.state.withLock { ($0.mailbox.takeOwned(id), $0.isClosing) }
+            // What is queued when the client closes is for the thread that closes it.
+            let (delivery, isClosing) = client.state.withLock { state in
+                (state.isClosing ? nil : state.mailbox.takeOwned(id), state.isClosing)
+            }
             if let delivery {
                 result = delivery.result.map { answer($0, operation) }
                 if operation != nil, delivery.result == nil { batch.append(delivery.text) }
@@ -90,6 +93,8 @@ package final class Turn {
                 continue
             }
             if isClosing { return over(Client.closedFailure) }
+            // Taking over made room: it lifted a pause, or threw away what nobody is shown.
+            client.resumeIfDrained(id)
             if waits(after: epoch) {
                 client.change { $0.mailbox.release(id) }
                 return over(Failure(.pending, "the operation goes on"), nil)

@@ -141,7 +141,12 @@ extension EventLoop {
     }
 
     private func dispatch(_ entry: libtandem_ready) {
-        if entry.tag == WatchTable.wakeupTag { return }
+        if entry.tag == WatchTable.wakeupTag {
+            // Before the mark is taken back in runJobs: what comes in between finds the mark and is taken there. The
+            // other order would clear the signal of a later comer and leave its mark, and nobody would signal again.
+            libtandem_eventfd_clear(wakeup)
+            return
+        }
         // A callback of this batch may have unwatched it.
         watches.callback(for: entry.tag)?(Readiness(rawValue: entry.state))
     }
@@ -162,15 +167,13 @@ extension EventLoop {
 
     /// False when the loop has to end.
     private func runJobs() -> Bool {
-        let (jobs, signalled, stopping) = inbox.withLock { inbox in
+        let (jobs, stopping) = inbox.withLock { inbox in
             defer {
                 inbox.jobs = []
                 inbox.signalled = false
             }
-            return (inbox.jobs, inbox.signalled, inbox.stopping)
+            return (inbox.jobs, inbox.stopping)
         }
-        // Cleared only after the flag: a signal in between costs one idle turn, the other order could lose a wakeup.
-        if signalled { libtandem_eventfd_clear(wakeup) }
         for job in jobs { job() }
         return !stopping
     }

@@ -135,4 +135,15 @@ import Testing
         #expect(blocked.wait(until: soon()) { $0 } == true)
         #expect(loop.stop(by: soon()))
     }
+
+    @Test func signalsThatComeWhileTheLoopTurnsAreNotLost() throws {
+        for _ in 0..<2_000 {
+            let loop = try #require(EventLoop.start())
+            for _ in 0..<5 {
+                loop.post {}
+                loop.cancelTimer(loop.after(Deadline(afterMilliseconds: 60_000)) {})
+            }
+            try #require(loop.stop(by: Deadline(afterMilliseconds: 10_000)))
+        }
+    }
 }

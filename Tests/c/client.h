@@ -205,6 +205,15 @@ UNUSED static void collect_drop(void *ud)
     pthread_mutex_unlock(&all->lock);
 }
 
+/* What another thread's callbacks have counted so far. */
+UNUSED static int counted(struct collected *all, const int *count)
+{
+    pthread_mutex_lock(&all->lock);
+    int n = *count;
+    pthread_mutex_unlock(&all->lock);
+    return n;
+}
+
 /* Pumps until *count has reached n or the time is up. */
 UNUSED static int pump_until(tandem_client *c, const int *count, int n, int ms)
 {

@@ -84,6 +84,56 @@ static void blocked_calls(void)
     CHECK_ERROR("K9 a call returns", "closed", keep(b[2].result));
 }
 
+static void *close_too(void *ud)
+{
+    return (void *)(intptr_t)tandem_close(ud, -1);
+}
+
+static void by_many_threads(void)
+{
+    enum { CLOSERS = 6, ROUNDS = 50 };
+    int good = 0, refused = 0;
+
+    for (int i = 0; i < ROUNDS; i++) {
+        tandem_client *c = echo_client();
+        pthread_t threads[CLOSERS];
+        tandem_free(tandem_call(c, "sessions.create", NULL));
+        for (int j = 0; j < CLOSERS; j++)
+            pthread_create(&threads[j], NULL, close_too, c);
+        for (int j = 0; j < CLOSERS; j++) {
+            void *status;
+            pthread_join(threads[j], &status);
+            good += (intptr_t)status == TANDEM_OK;
+            refused += (intptr_t)status == TANDEM_E_HANDLE;
+        }
+    }
+    CHECK_INT("K9 of threads that close at once one does it", ROUNDS, good);
+    CHECK_INT("K9 the others find it closed", ROUNDS * (CLOSERS - 1), refused);
+}
+
+static atomic_int waking, let_go;
+
+static void hang(void *ud)
+{
+    (void)ud;
+    atomic_store(&waking, 1);
+    while (!atomic_load(&let_go))
+        nap(1);
+}
+
+static void beside_a_wakeup(void)
+{
+    tandem_client *c = echo_client();
+
+    tandem_set_wakeup(c, hang, NULL, NULL);
+    tandem_submit(c, "engine.health", NULL, NULL);
+    for (long long end = now_ms() + 3000 * slowness(); !atomic_load(&waking) && now_ms() < end; nap(1))
+        ;
+    CHECK_INT("K9 close does not wait longer for a wakeup", TANDEM_PENDING, tandem_close(c, 50));
+    atomic_store(&let_go, 1);
+    CHECK_INT("K9 and goes on after it", TANDEM_OK, tandem_close(c, -1));
+}
+
 struct inside {
     tandem_client *c;
     int32_t first, second, called;
@@ -198,6 +248,8 @@ int main(void)
     tandem_close(echo_client(), -1);
     in_flight();
     blocked_calls();
+    by_many_threads();
+    beside_a_wakeup();
     inside_a_callback(0);
     inside_a_callback(1);
     time_is_up();

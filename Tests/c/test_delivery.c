@@ -27,7 +27,7 @@ static void own_thread(void)
     const char *session = new_session(c), *run = start_run(c, session, "hi");
 
     tandem_stream(c, "engine.stream", stream_args(session, run), on_thread, &own, collect_drop, NULL);
-    for (long long end = now_ms() + 10000 * slowness(); *(volatile int *)&own.drops == 0 && now_ms() < end; nap(5))
+    for (long long end = now_ms() + 10000 * slowness(); counted(&own, &own.drops) == 0 && now_ms() < end; nap(5))
         ;
     CHECK_INT("K11 callbacks come by themselves", 1, own.dones);
     CHECK("K11 on another thread", !pthread_equal(pumper, pthread_self()));

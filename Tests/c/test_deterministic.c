@@ -3,9 +3,21 @@
 
 enum { ROOM = 1 << 18 };
 
-static void append(char *all, const char *result)
+static int connected;
+
+static void append(char *all, const char *more)
 {
-    strncat(all, result, ROOM - strlen(all) - 1);
+    strncat(all, more, ROOM - strlen(all) - 1);
+}
+
+static void on_event(void *ud, uint64_t op, const char *event)
+{
+    char *frame = tandem_get(event, "/frame");
+
+    (void)op;
+    connected = 1;
+    append(ud, frame ? frame : "");
+    tandem_free(frame);
 }
 
 static void use(const char *config, char *all)
@@ -15,13 +27,14 @@ static void use(const char *config, char *all)
     const char *id = at(session, "/ok/id");
 
     append(all, session);
-    for (int i = 0; i < 3; i++) {
-        append(all, keep(tandem_call(c, "sessions.prompt_sync", prompt_args(id, "the same words"))));
-        const char *run = keep(tandem_call(c, "sessions.prompt_async", prompt_args(id, "and more")));
-        const char *args = text("{\"session_id\":\"%s\",\"run_id\":\"%s\"}", id, at(run, "/ok/run_id"));
-        keep(tandem_call(c, "engine.stream", args));
-        append(all, keep(tandem_call(c, "engine.run_events", text("{\"run_id\":\"%s\"}", at(run, "/ok/run_id")))));
-    }
+    connected = 0;
+    tandem_stream(c, "engine.stream", text("{\"session_id\":\"%s\",\"vocabulary\":\"engine\"}", id), on_event, all, NULL, NULL);
+    pump_until(c, &connected, 1, 10000);
+    for (int i = 0; i < 3; i++)
+        keep(tandem_call(c, "sessions.prompt_sync", prompt_args(id, "the same words")));
+    while (tandem_pump(c, 0, 100) > 0)
+        ;
+    append(all, keep(tandem_call(c, "sessions.get", text("{\"session_id\":\"%s\"}", id))));
     tandem_close(c, -1);
 }
 

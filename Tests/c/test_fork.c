@@ -1,4 +1,5 @@
-/* K19: in a child every call answers at once, and the parent is unharmed. */
+/* K19: in a child every call answers at once, and the parent is unharmed.
+   valgrind: no (its children end with the parent's memory) */
 #include <fcntl.h>
 #include <sys/wait.h>
 

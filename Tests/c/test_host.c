@@ -1,6 +1,7 @@
 /*
  * R8: the process is the same before and after. The program runs itself again with other environments, its descriptors
  * 0-2 being pipes that must stay empty; that child reports its cases on descriptor 3.
+ * valgrind: no (it runs itself again)
  */
 #include <fcntl.h>
 #include <locale.h>

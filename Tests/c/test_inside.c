@@ -233,7 +233,7 @@ static void slow_handler(void *ud, uint64_t op, const char *event)
 
 static void note_drop(void *ud)
 {
-    *(int *)ud = atomic_load(&handling);
+    atomic_store((atomic_int *)ud, atomic_load(&handling));
 }
 
 static void *pump_once(void *ud)
@@ -246,7 +246,7 @@ static void *pump_once(void *ud)
 static void handler_does_not_wait(void)
 {
     pthread_t thread;
-    int dropped_at = 0;
+    atomic_int dropped_at = 0;
 
     drain();
     tandem_set_handler(c, slow_handler, &dropped_at, note_drop);

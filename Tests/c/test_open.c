@@ -1,4 +1,5 @@
-/* K2 and K21: opening, its configuration, its state. Children that open clients are forked before the parent opens any. */
+/* K2 and K21: opening, its configuration, its state. Children that open clients are forked before the parent opens any.
+   valgrind: no (its children end with the parent's memory) */
 #include <fcntl.h>
 #include <sys/wait.h>
 
@@ -56,6 +57,8 @@ static int as_nobody(const char *config, const char *error_name)
             fprintf(stderr, "%s: %s\n", config, error == NULL ? "opened" : error);
             _exit(1);
         }
+        tandem_free(name);
+        tandem_free(error);
         _exit(0);
     }
     waitpid(child, &status, 0);

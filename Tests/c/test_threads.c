@@ -105,7 +105,7 @@ static void against_close(void)
         start(threads);
         nap(1 + round * 3);
         long long began = now_ms();
-        int32_t status = tandem_close(c, 10000);
+        int32_t status = tandem_close(c, 10000 * slowness());
         long long took = now_ms() - began;
         for (int i = 0; i < thread_count; i++)
             pthread_join(threads[i], NULL);

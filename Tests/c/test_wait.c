@@ -26,7 +26,7 @@ static void waiting(void)
 struct waiter {
     tandem_client *client;
     uint64_t op;
-    char *result;
+    _Atomic(char *) result;
 };
 
 static void *wait_for(void *ud)
@@ -57,7 +57,7 @@ static void ownership(void)
     pthread_t thread;
 
     pthread_create(&thread, NULL, wait_for, &w);
-    nap(50 * slowness());
+    nap(50);
     CHECK_ERROR("K5 a second waiter is busy", "busy", keep(tandem_wait(c, w.op, 0)));
     int32_t pumped = 0;
     while (w.result == NULL && pumped >= 0)
@@ -69,6 +69,40 @@ static void ownership(void)
     CHECK("K5 its function gets the events", events > 20);
     /* what was queued before the wait began is the waiter's too: this thread did not pump until then */
     CHECK_INT("K5 on the waiter's thread only", 0, foreign);
+    tandem_close(c, -1);
+}
+
+/* A source that was held back has to be told to go on when a waiter takes its operation over. */
+static void held_back(void)
+{
+    tandem_client *c = scripted_client(",\"op_queue_bytes\":65536");
+    const char *session = new_session(c), *run = start_run(c, session, "[[long]]");
+    const char *args = text("{\"session_id\":\"%s\",\"run_id\":\"%s\",\"vocabulary\":\"engine\"}", session, run);
+    uint64_t full = tandem_submit(c, "engine.stream", args, NULL), paused = tandem_submit(c, "engine.stream", args, NULL);
+
+    CHECK_INT("R6 pause", TANDEM_OK, tandem_pause(c, paused, 1));
+    follow(c, session, run);
+    nap(100);
+    CHECK_OK("R6 a full operation ends for who waits", keep(tandem_wait(c, full, 5000 * slowness())));
+    CHECK_OK("R6 so does a paused one", keep(tandem_wait(c, paused, 5000 * slowness())));
+    tandem_close(c, -1);
+}
+
+/* An operation whose time is up before it has well begun ends all the same. */
+static void no_time(void)
+{
+    tandem_client *c = echo_client();
+    int ended = 0;
+
+    for (int i = 0; i < 500; i++) {
+        uint64_t op = tandem_submit(c, "engine.global_stream", text("{\"$timeout_ms\":%d}", i % 2), NULL);
+        char *result = tandem_wait(c, op, 1000 * slowness());
+        ended += tandem_status(result) == TANDEM_E_TIMEOUT;
+        if (tandem_status(result) == TANDEM_PENDING)
+            i += 100;
+        tandem_free(result);
+    }
+    CHECK_INT("R8 no time left is a timeout", 500, ended);
     tandem_close(c, -1);
 }
 
@@ -148,6 +182,8 @@ int main(void)
     waiting();
     ownership();
     with_a_function();
+    held_back();
+    no_time();
     kept();
     a_call_alone();
     return finish();

@@ -3,7 +3,8 @@ import json, pathlib
 
 
 class Arguments:
-    def __init__(self, root):
+    def __init__(self, root, more):
+        self.more = more
         self.operations, self.types = {}, json.loads(pathlib.Path(root, "contract/types.json").read_text())
         for path in sorted(pathlib.Path(root, "contract/operations").glob("*.json")):
             file = json.loads(path.read_text())
@@ -14,7 +15,7 @@ class Arguments:
         operation = self.operations[name]
         arguments = {a["name"]: self.value(a) for a in operation.get("arguments", [])
                      if a.get("required") and "const" not in a and a.get("form") in (None, self.form(operation))}
-        return {**self.path(operation), **arguments}
+        return {**self.path(operation), **arguments, **self.more.get(name, {})}
 
     @staticmethod
     def form(operation):

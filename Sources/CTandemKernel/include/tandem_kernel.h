@@ -87,15 +87,23 @@ typedef struct libtandem_turn {
   void *state; /* Swift's; NULL: there is nothing more to step */
 } libtandem_turn;
 
+/* A function of the host's, of whichever type, with its context. */
+typedef struct libtandem_host {
+  uintptr_t function;
+  uintptr_t ud;
+  uintptr_t drop;
+} libtandem_host;
+
 /* The Swift half, installed by the first tandem_open; functions of its own would not link in test bundles. */
 typedef struct libtandem_upcalls {
   void (*begin)(libtandem_turn *turn);
   /* 1: run the action and step again; 0: over. */
   int32_t (*step)(libtandem_turn *turn);
-  int32_t (*set_handler)(tandem_client *client, tandem_event_fn *fn, void **ud, tandem_notify_fn *drop);
-  int32_t (*set_wakeup)(tandem_client *client, tandem_notify_fn *fn, void **ud, tandem_notify_fn *drop);
-  uint64_t (*stream)(tandem_client *client, const char *op, const char *args_json, tandem_event_fn fn, void *ud,
-                     tandem_notify_fn drop, char **error_json);
+  /* Both put a function in force and leave in `host` what nobody holds any more: the old one, or the refused new one. */
+  int32_t (*set_handler)(tandem_client *client, libtandem_host *host);
+  int32_t (*set_wakeup)(tandem_client *client, libtandem_host *host);
+  uint64_t (*stream)(tandem_client *client, const char *op, const char *args_json, const libtandem_host *host,
+                     char **error_json);
 } libtandem_upcalls;
 
 void libtandem_install(const libtandem_upcalls *upcalls);

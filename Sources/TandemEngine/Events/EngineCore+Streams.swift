@@ -41,7 +41,23 @@ extension EngineCore {
             self?.post(Work { batch in batch.then { batch.core.unsubscribe(id, .streamCancelled) } })
         }
         if isOfRun { subscription.state = .waiting }
-        if giveOpening(subscription), isOfRun { read(id, subscription) }
+        if giveOpening(subscription), isOfRun { readFirst(id, subscription) }
+    }
+
+    /// The beginning of a run that is under way is short and read at once; a longer log is a worker's business.
+    private func readFirst(_ id: Subscriptions.ID, _ subscription: Subscription) {
+        guard let sink = subscription.ticket.sink,
+            runs.values.contains(where: { $0.names.runID == subscription.filter.runID })
+        else { return read(id, subscription) }
+        subscription.state = .reading
+        subscription.hasRoom = false
+        let filter = subscription.filter
+        let result = handOver(filter, after: subscription.lastSeq, to: sink) { () throws(Halt) in
+            try stored { () throws(StoreError) in
+                try EventLog.page(writer, filter, after: subscription.lastSeq, limit: EngineCore.page)
+            }
+        }
+        finished(id, result)
     }
 
     private static func opening(_ milliseconds: Int64) -> [EngineEvent] {
@@ -110,7 +126,13 @@ extension EngineCore {
         let (filter, seq) = (subscription.filter, subscription.lastSeq)
         guard let sink = subscription.ticket.sink else { return }
         let isPosted = pool.post { [self] in
-            let result = handOver(filter, after: seq, to: sink)
+            let result = handOver(filter, after: seq, to: sink) { () throws(Halt) in
+                try readers.read { (store) throws(Halt) in
+                    try stored { () throws(StoreError) in
+                        try EventLog.page(store, filter, after: seq, limit: EngineCore.page)
+                    }
+                }
+            }
             post(Work { batch in batch.then { batch.core.finished(id, result) } })
         }
         if !isPosted { subscriptions.end(id, .failure(.engineClosed)) }
@@ -123,14 +145,14 @@ extension EngineCore {
         case failed(Failure)
     }
 
-    private func handOver(_ filter: EventFilter, after seq: Int64, to sink: any Sink) -> HandOver {
+    private func handOver(
+        _ filter: EventFilter,
+        after seq: Int64,
+        to sink: any Sink,
+        reading: () throws(Halt) -> [LoggedEvent]?
+    ) -> HandOver {
         do throws(Halt) {
-            let page = try readers.read { (store) throws(Halt) in
-                try stored { () throws(StoreError) in
-                    try EventLog.page(store, filter, after: seq, limit: EngineCore.page)
-                }
-            }
-            guard let page else { return .unknownRun }
+            guard let page = try reading() else { return .unknownRun }
             let events = page.map(\.event)
             let taken = min(sink.take(events[...]), events.count)
             let last = events.prefix(taken).last

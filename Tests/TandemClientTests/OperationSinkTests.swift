@@ -1,0 +1,151 @@
+import TandemContract
+import TandemJSON
+import TandemSystem
+import Testing
+
+@testable import TandemClient
+
+@Suite struct OperationSinkTests {
+    private let fixture: ClientFixture
+    private let backend: FakeBackend
+
+    init() throws {
+        fixture = try ClientFixture()
+        backend = fixture.backend
+    }
+
+    @Test func eventsGetTheDocumentedForm() throws {
+        _ = try fixture.submit("engine.stream", #"{"session_id":"s","run_id":"r","$tag":"t"}"#)
+        #expect(try backend.push(.todo, .delta("a\\n"), .todo) == 3)
+        let events = try fixture.nextEvents()
+        #expect(events.compactMap { $0["type"]?.string } == ["todo.updated", "session.response", "todo.updated"])
+        #expect(events.map { $0["tag"]?.string } == ["t", "t", "t"])
+        #expect(events.map { $0["session_id"]?.string } == ["s", "s", "s"])
+        #expect(events.map { $0["run_id"]?.string } == ["r", "r", "r"])
+        #expect(events[1].at("properties", "delta")?.string == "a\n")
+        #expect(events.compactMap { $0["seq"]?.integer } == [1, 2, 3])
+    }
+
+    @Test func runOfThePathIsTheStreams() throws {
+        _ = try fixture.submit("engine.run_stream", #"{"run_id":"r"}"#)
+        try backend.push(.todo)
+        #expect(try fixture.nextEvents().first?["run_id"]?.string == "r")
+    }
+
+    @Test func engineVocabularyGivesFrames() throws {
+        _ = try fixture.submit("engine.global_stream", #"{"$vocabulary":"engine"}"#)
+        let event = EngineEvent(
+            type: "session.created",
+            properties: try JSONText(checking: #"{"sessionID":"p"}"#),
+            envelope: .init(eventID: "e", seq: 4, occurredAtMilliseconds: 77, sessionID: "s", runID: nil)
+        )
+        try backend.push(event, EngineEvent(type: "x", properties: try JSONText(checking: #"{"sessionID":"p"}"#)))
+        let events = try fixture.nextEvents()
+        #expect(events.first?["frame"] == event.frame)
+        #expect(events.first?["session_id"]?.string == "s")
+        #expect(events.first?["at_ms"]?.integer == 77)
+        #expect(events.last?["session_id"]?.string == "p")
+        #expect(events.last?["properties"] == nil)
+    }
+
+    @Test func eventsThatAreNotShownAreTaken() throws {
+        _ = try fixture.submit("engine.global_stream")
+        #expect(try backend.push(EngineEvent(type: "server.connected", properties: .emptyObject), .todo) == 2)
+        #expect(try fixture.next() == ["todo.updated"])
+    }
+
+    @Test func fullQueueTakesAPartAndSaysSoLater() throws {
+        let fixture = try ClientFixture { $0.queueBytes = 1 }
+        _ = try fixture.submit("engine.global_stream")
+        let resumed = Lock(0)
+        try fixture.backend.last().call.whenResumed { resumed.withLock { $0 += 1 } }
+        #expect(try fixture.backend.push(.todo, .todo, .todo) == 1)
+        #expect(try fixture.backend.push(.todo, .todo) == 0)
+        #expect(resumed.withLock { $0 } == 0)
+        #expect(try fixture.next() == ["todo.updated"])
+        #expect(resumed.withLock { $0 } == 1)
+        #expect(try fixture.backend.push(.todo) == 1)
+        let events = try fixture.nextEvents()
+        #expect(events.compactMap { $0["type"]?.string } == ["stream.resynced", "todo.updated"])
+        #expect(events.first?["properties"]?.text == #"{"gaps":1,"duplicates":0,"truncated":0,"healed":1}"#)
+        #expect(try fixture.backend.push(.todo) == 1)
+        #expect(try fixture.next() == ["todo.updated"], "it says so once")
+    }
+
+    @Test func eventThatIsNotShownDoesNotSayThatAStreamWasBehind() throws {
+        let fixture = try ClientFixture { $0.queueBytes = 1 }
+        _ = try fixture.submit("engine.global_stream")
+        #expect(try fixture.backend.push(.todo, .todo) == 1)
+        _ = try fixture.next()
+        try fixture.backend.push(EngineEvent(type: "server.connected", properties: .emptyObject))
+        #expect(try fixture.next().isEmpty)
+        try fixture.backend.push(.todo)
+        #expect(try fixture.next() == ["stream.resynced", "todo.updated"])
+    }
+
+    @Test func refusedEventComesAgainUnchanged() throws {
+        let fixture = try ClientFixture { $0.queueBytes = 1 }
+        _ = try fixture.submit("engine.stream", #"{"run_id":"r"}"#)
+        let end = EngineEvent(type: "session.run.finished", properties: .emptyObject)
+        #expect(try fixture.backend.push(.todo, end) == 1)
+        _ = try fixture.next()
+        #expect(try fixture.backend.push(end) == 1)
+        #expect(try fixture.next() == ["stream.resynced", "run.completed"], "the first try has not used it up")
+    }
+
+    @Test func streamThatGaveEnoughEnds() throws {
+        let id = try fixture.submit("engine.global_stream", #"{"$take":2}"#)
+        #expect(try backend.push(.todo) == 1)
+        #expect(try !backend.last().call.isCancelled)
+        #expect(try backend.push(.todo, .todo, .todo) == 3)
+        #expect(try backend.last().call.isCancelled)
+        #expect(try backend.push(.todo) == 1, "what comes late is taken and forgotten")
+        try backend.end(.failure(Failure(.cancelled, "late")))
+        let events = try fixture.nextEvents()
+        #expect(events.compactMap { $0["type"]?.string } == ["todo.updated", "todo.updated", "done"])
+        #expect(events.last?["result"]?.text == #"{"ok":{"ended":false}}"#)
+        #expect(fixture.client.cancel(id) == .over)
+    }
+
+    @Test func endsBecomeResults() throws {
+        let outcomes: [(Result<Reply?, Failure>, String)] = [
+            (.success(nil), #"{"ok":{"ended":true}}"#),
+            (.success(.json(try JSONText(checking: #"{"id":"s"}"#))), #"{"ok":{"id":"s"}}"#),
+            (.success(.empty(204)), #"{"ok":null}"#),
+        ]
+        for (outcome, result) in outcomes {
+            _ = try fixture.submit("sessions.get", #"{"session_id":"s"}"#)
+            try backend.end(outcome)
+            #expect(try fixture.nextEvents().first?["result"]?.text == result)
+        }
+    }
+
+    @Test func failuresAndRefusalsAreErrors() throws {
+        _ = try fixture.submit("sessions.get", #"{"session_id":"s"}"#)
+        try backend.end(.failure(Failure(.engineUnavailable, "nobody")))
+        let failed = try #require(fixture.nextEvents().first?["result"])
+        #expect(failed.errorName == "engine_unavailable")
+        #expect(failed.at("error", "op")?.string == "sessions.get")
+        _ = try fixture.submit("sessions.get", #"{"session_id":"s"}"#)
+        try backend.end(.success(.refusal(404, code: "SESSION_NOT_FOUND", message: "no")))
+        let refused = try #require(fixture.nextEvents().first?["result"])
+        #expect(refused.errorName == "not_found")
+        #expect(refused.at("error", "status")?.integer == 404)
+    }
+
+    @Test func replyPastItsLimitIsAnError() throws {
+        _ = try fixture.submit("sessions.get", #"{"session_id":"s","$reply_limit_bytes":8}"#)
+        try backend.end(.success(.json(try JSONText(checking: #"{"a":"12345"}"#))))
+        #expect(try fixture.nextEvents().first?["result"]?.errorName == "limit")
+    }
+
+    @Test func theEndLetsGoOfTheCallsClosures() throws {
+        _ = try fixture.submit("sessions.get", #"{"session_id":"s"}"#)
+        let count = Lock(0)
+        let call = try backend.last().call
+        call.whenCancelled { count.withLock { $0 += 1 } }
+        try backend.end()
+        call.cancel()
+        #expect(count.withLock { $0 } == 0)
+    }
+}

@@ -1,0 +1,70 @@
+import TandemJSON
+import Testing
+
+@testable import TandemContract
+
+@Suite struct AdaptTests {
+    private func adapted(_ name: String, _ value: String, beside siblings: String = "{}") throws -> String {
+        try Adapt.named(name, json(value), siblings: json(siblings).members).text
+    }
+
+    @Test(arguments: [
+        (#""hi""#, #"[{"type":"text","text":"hi"}]"#),
+        (#""a\"b\n\u00e9""#, #"[{"type":"text","text":"a\"b\n\u00e9"}]"#),
+        (#"[{"type":"text"}]"#, #"[{"type":"text"}]"#),
+        ("null", "null"),
+        (#"{"a":1}"#, #"{"a":1}"#),
+    ])
+    func textBecomesOnePart(value: String, result: String) throws {
+        #expect(try adapted("one_text_part", value) == result)
+    }
+
+    @Test(arguments: [
+        (#""p/m""#, "{}", #"{"providerID":"p","modelID":"m"}"#),
+        (#""p/m/with/slashes""#, "{}", #"{"providerID":"p","modelID":"m/with/slashes"}"#),
+        (#""m/x""#, #"{"provider":"q"}"#, #"{"providerID":"q","modelID":"m/x"}"#),
+        (#""m""#, #"{"provider":"q"}"#, #"{"providerID":"q","modelID":"m"}"#),
+        (#"{"providerID":"a"}"#, "{}", #"{"providerID":"a"}"#),
+        ("null", "{}", "null"),
+    ])
+    func modelTextNamesProviderAndModel(value: String, siblings: String, result: String) throws {
+        #expect(try adapted("model_text", value, beside: siblings) == result)
+    }
+
+    @Test(arguments: ["m", ""]) func modelWithoutProviderIsRefused(text: String) throws {
+        let failure = try #require(throws: Failure.self) { _ = try adapted("model_text", "\"\(text)\"") }
+        #expect(failure.name == .invalidArgument)
+        #expect(failure.message.contains("provider"))
+    }
+
+    @Test(arguments: ["default_provider", "provider_id"]) func defaultModelStandsUnderItsProvider(name: String) throws {
+        let result = try adapted("default_model", #""m""#, beside: #"{"\#(name)":"p"}"#)
+        #expect(result == #"{"p":{"default_model":"m"}}"#)
+    }
+
+    @Test func defaultModelThatIsAnObjectStays() throws {
+        #expect(try adapted("default_model", #"{"p":1}"#) == #"{"p":1}"#)
+    }
+
+    @Test func defaultModelNeedsItsProvider() throws {
+        let failure = try #require(throws: Failure.self) { _ = try adapted("default_model", #""m""#) }
+        #expect(failure.name == .invalidArgument)
+        #expect(failure.message.contains("provider_id"))
+    }
+
+    @Test func otherTranslationsLeaveTheValue() throws {
+        #expect(try adapted("cron_text", #""x""#) == #""x""#)
+    }
+
+    @Test func providersDefaultsAreOneConfiguration() throws {
+        for arguments in [#"{"provider_id":"p","model_id":"m"}"#, #"{"model_id":"m","provider_id":"p"}"#] {
+            let body = try plan("providers.set_defaults", arguments).request.body
+            #expect(body?.text == #"{"default_provider":"p","providers":{"p":{"default_model":"m"}}}"#)
+        }
+    }
+
+    @Test func providerBesideTheModelIsSentToo() throws {
+        let body = try plan("sessions.create", #"{"provider":"p","model":"m"}"#).request.body
+        #expect(body?.canonical == #"{"model":{"modelID":"m","providerID":"p"},"provider":"p"}"#)
+    }
+}
