@@ -10,7 +10,12 @@ enum PythonOutput {
             lines += client(contract, flavor)
         }
         let streams = contract.operations.filter { $0.response == "sse" || $0.response == "json_lines" }
-        lines += ["", "", "STREAMS = frozenset(["] + streams.map { "    \"\($0.fullName)\"," } + ["])"]
+        lines += ["", ""] + set("STREAMS", streams)
+        // The engine inside answers these from memory or disk at once.
+        let reads = contract.operations.filter {
+            $0.has("embedded") && $0.method == "GET" && $0.entry["stream"] == nil
+        }
+        lines += set("EMBEDDED_READS", reads)
         return Output(
             path: "bindings/python/libtandem/_operations.py",
             text: lines.joined(separator: "\n") + "\n"
@@ -62,6 +67,10 @@ enum PythonOutput {
             lines += [""] + PythonMethod(operation, flavor).lines
         }
         return lines
+    }
+
+    private static func set(_ name: String, _ operations: [Operation]) -> [String] {
+        ["\(name) = frozenset(["] + operations.map { "    \"\($0.fullName)\"," } + ["])"]
     }
 
     private static func className(_ namespace: String, _ flavor: Flavor) -> String {

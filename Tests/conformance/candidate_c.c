@@ -1,9 +1,8 @@
 /*
  * The C API behind the line protocol of run_parity.py: one JSON object a line in, one out.
  *
- * Retries are off. Translations are off too, unless TANDEM_STRICT is 0; only a prompt may be a text, which the engine
- * wants as a list of parts. Values are passed on as the text they are, so that no number loses a digit here; what is
- * parsed has been checked by the library.
+ * Retries are off. Translations are off too, unless TANDEM_STRICT is 0. Values are passed on as the text they are, so
+ * that no number loses a digit here; what is parsed has been checked by the library.
  */
 #include <stdbool.h>
 #include <stdio.h>
@@ -246,8 +245,7 @@ static void put_events(FILE *out, struct text events)
 }
 
 /* The arguments as the library takes them: options added, "body" renamed where the body is the caller's own. */
-static char *arguments_of(struct text arguments, struct text take, bool has_own_body, bool has_parts,
-                          bool is_stream)
+static char *arguments_of(struct text arguments, struct text take, bool has_own_body, bool is_stream)
 {
     char *text = NULL;
     size_t length = 0;
@@ -258,11 +256,7 @@ static char *arguments_of(struct text arguments, struct text take, bool has_own_
     for (const char *p = NULL; next(arguments, &p, &key, &value); separator = ",") {
         fputs(separator, out);
         has_own_body && is(key, "\"body\"") ? (void)fputs("\"$body\"", out) : put(out, key);
-        fputc(':', out);
-        if (has_parts && *value.at == '"' && (is(key, "\"prompt\"") || is(key, "\"parts\"")))
-            fputs("[{\"type\":\"text\",\"text\":", out), put(out, value), fputs("}]", out);
-        else
-            put(out, value);
+        fputc(':', out), put(out, value);
     }
     if (is_stream) {
         fprintf(out, "%s\"$reconnect\":false,\"$vocabulary\":\"engine\"", separator);
@@ -272,18 +266,6 @@ static char *arguments_of(struct text arguments, struct text take, bool has_own_
     fputc('}', out);
     fclose(out);
     return text;
-}
-
-/* The reply of a call that succeeded as the vectors count: by its status and `ok: false`, whatever the library says. */
-static struct text outcome(struct text result)
-{
-    struct text value = member(result, "\"ok\""), error = member(result, "\"error\"");
-    struct text status = member(error, "\"status\""), detail = member(error, "\"detail\"");
-    if (value.at)
-        return is(member(value, "\"ok\""), "false") ? missing() : value;
-    if (status.at && *status.at == '2' && detail.at && *detail.at == '{' && !member(detail, "\"ok\"").at)
-        return detail;
-    return missing();
 }
 
 static void answer(tandem_client *client, const char *line)
@@ -296,10 +278,9 @@ static void answer(tandem_client *client, const char *line)
     bool is_stream = response && (strcmp(response, "sse") == 0 || strcmp(response, "json_lines") == 0);
     bool has_own_body = body && (strcmp(body, "payload") == 0 || strncmp(body, "wrapped:", 8) == 0);
     struct text message = whole(line);
-    char *arguments = arguments_of(member(message, "\"args\""), member(message, "\"take\""), has_own_body,
-                                   strncmp(operation, "sessions.", 9) == 0, is_stream);
+    char *arguments = arguments_of(member(message, "\"args\""), member(message, "\"take\""), has_own_body, is_stream);
     char *result = tandem_call(client, operation, arguments);
-    struct text value = outcome(whole(result)), id = member(message, "\"id\"");
+    struct text value = member(whole(result), "\"ok\""), id = member(message, "\"id\"");
 
     printf("{\"id\":%.*s,", (int)id.length, id.at);
     if (!value.at) {

@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import threading
 import weakref
 from collections import deque
@@ -22,11 +23,13 @@ class _Place:
 
     def __init__(self, descriptor: int) -> None:
         self.descriptor = descriptor
+        self.process = os.getpid()
         self.loop: asyncio.AbstractEventLoop | None = None
         self.thread = 0
 
     def leave(self) -> None:
-        if self.loop is not None and not self.loop.is_closed():
+        # A forked child shares its parent's epoll: what it removes there is gone for the parent.
+        if self.loop is not None and not self.loop.is_closed() and os.getpid() == self.process:
             self.loop.remove_reader(self.descriptor)
         self.loop = None
 

@@ -7,7 +7,7 @@ from ._arguments import configuration
 from ._async import AsyncCore, AsyncStream
 from ._errors import Timeout, value_of
 from ._library import lib, taken
-from ._operations import STREAMS, AsyncOperations, SyncOperations
+from ._operations import EMBEDDED_READS, STREAMS, AsyncOperations, SyncOperations
 from ._records import Record, decoded
 from ._sync import Stream, SyncCore
 
@@ -79,7 +79,9 @@ class SyncTandemClient(SyncOperations):
         timeout: float | None = None,
         **options: Unpack[ClientOptions],
     ) -> None:
-        super().__init__(SyncCore(configuration(base_url, token, timeout, options)))
+        is_embedded = (base_url or "embedded:").startswith("embedded:") and options.get("engine", "embedded") == "embedded"
+        at_once = EMBEDDED_READS if is_embedded else frozenset()
+        super().__init__(SyncCore(configuration(base_url, token, timeout, options), at_once))
 
     def call(self, operation: str, arguments: Mapping[str, Any] | None = None, **options: Any) -> Any:
         """Calls an operation by its name, "sessions.create", and returns its whole result: of a stream, its events."""

@@ -19143,3 +19143,15 @@ STREAMS = frozenset([
     "stateful_runtime.events",
     "workflows.events",
 ])
+EMBEDDED_READS = frozenset([
+    "config.get",
+    "engine.health",
+    "engine.run_events",
+    "providers.auth_status",
+    "providers.catalog",
+    "sessions.active_run",
+    "sessions.get",
+    "sessions.list",
+    "sessions.messages",
+    "sessions.todos",
+])

@@ -44,8 +44,10 @@ def close_dropped(handle: int) -> None:
 class SyncCore:
     """An open client and who gets which of its events."""
 
-    def __init__(self, configuration: bytes) -> None:
+    def __init__(self, configuration: bytes, at_once: frozenset[str] = frozenset()) -> None:
         self.handle = opened(configuration)
+        # Operations that need no slices, because nothing in them waits.
+        self._at_once = at_once
         self._finalizer = weakref.finalize(self, close_dropped, self.handle)
         self._changed = threading.Condition()
         self._queues: dict[int, deque[Record]] = {}
@@ -65,7 +67,7 @@ class SyncCore:
         keep_none: bool = False,
     ) -> Any:
         text = packed(arguments, options, payload, fields, keep_none)
-        if threading.current_thread() is threading.main_thread():
+        if operation not in self._at_once and threading.current_thread() is threading.main_thread():
             result = self._interruptible(operation, text)
         else:
             result = decoded(taken(lib.tandem_call(self.handle, operation.encode(), text)))
