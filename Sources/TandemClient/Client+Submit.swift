@@ -13,10 +13,10 @@ extension Client {
         defaults.retries = options.calls.retries
         defaults.onConflict = options.calls.onConflict
         defaults.actsAs = options.calls.actsAs
-        var plan = try Plan(operation, arguments, defaults: defaults)
         guard !operation.isOwn else {
             throw Failure(.notSupported, "\(operation.name) is not supported by this version yet")
         }
+        var plan = try Plan(operation, arguments, defaults: defaults)
         Recipe.prepare(&plan, operation, makeKey: random.uuid)
         return plan
     }
