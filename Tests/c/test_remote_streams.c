@@ -71,7 +71,7 @@ static void begin_stream(struct connection *c, const char *target)
 
 static void reply(struct connection *c, const char *id)
 {
-    char body[128], whole[512];
+    char body[256], whole[512];
 
     snprintf(body, sizeof body, "{\"id\":\"%s\",\"title\":\"%d\"}", id, streams_open);
     snprintf(whole, sizeof whole, "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %zu\r\n\r\n%s",
@@ -313,7 +313,7 @@ int main(void)
     files.rlim_cur = files.rlim_max;
     setrlimit(RLIMIT_NOFILE, &files);
     pid_t pid = engine_started(&port);
-    thousand("one subscription", "global", port, 1);
+    thousand("one subscription", "client", port, 1);
     thousand("a connection each", "session", port, stream_count);
     kill(pid, SIGKILL);
     return finish();
