@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """The quick start's calls on both kinds of engine: the same events in the same order."""
-import os, pathlib, subprocess, sys
+import os, pathlib, subprocess, sys, tempfile
 
 import library
 from library import Cases, Client
@@ -62,10 +62,24 @@ def blocking(client, form):
     return events + [("done", result["ended"])]
 
 
-def quick_start(command, url, extra):
-    p = subprocess.run([*command, url], stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60, cwd=ROOT,
-                       env={**os.environ, "PYTHONPATH": str(ROOT / "bindings/python"), **extra})
-    return p.returncode, p.stdout
+def programs(url):
+    """The two examples themselves: what they print for the run that the stand-in plays, and that they run embedded."""
+    with tempfile.TemporaryDirectory() as folder:
+        program = f"{folder}/quickstart"
+        subprocess.run(["gcc", "-I", ROOT / "include", ROOT / "examples/c/quickstart.c", "-o", program, f"-L{ROOT}/build/lib", "-ltandem"],
+                       check=True)
+        pathlib.Path(folder, "README.md").write_text("A project.\n")
+        environment = {**os.environ, "PYTHONPATH": str(ROOT / "bindings/python")}
+        for where in (url, "embedded:"):
+            printed = []
+            for name, command in (("C", [program]), ("Python", [sys.executable, ROOT / "examples/python/quickstart.py"])):
+                p = subprocess.run([*command, where], stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60,
+                                   cwd=folder, env=environment)
+                engine = "embedded" if where == "embedded:" else "on the stand-in"
+                case(f"the {name} quick start runs {engine}", p.returncode == 0 and p.stdout.strip(), p.stdout + p.stderr)
+                printed.append(p.stdout)
+            if where == url:
+                case("both print the same there", printed[0] == printed[1], str(printed))
 
 
 def main():
@@ -79,6 +93,7 @@ def main():
                 types = [t for t, _ in here]
                 case(f"{name}: from its start to its end", types[0] == "run.started" and types[-2:] == ["run.completed", "done"], str(types))
                 case(f"{name}: with text in between", types.count("session.response") > 1, str(types))
+        programs(engine.url)
     return case.finish()
 
 
