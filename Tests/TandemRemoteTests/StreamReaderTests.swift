@@ -30,7 +30,7 @@ import Testing
     }
 
     @Test func aTypeOfTheSameNameIsAnEvent() throws {
-        #expect(try types(Array(#"data: {"type":"heartbeat"}"#.utf8 + "\n\n".utf8)).types == ["heartbeat"])
+        #expect(try types(Array((#"data: {"type":"heartbeat"}"# + "\n\n").utf8)).types == ["heartbeat"])
     }
 
     @Test(
