@@ -6,7 +6,7 @@
 Without names all stages run. Test programs print `ok NAME` or `FAILED NAME ...` for each case; a program that ends
 badly without a failed case counts as one failure.
 """
-import argparse, os, pathlib, re, shutil, subprocess, sys, tempfile, time
+import argparse, json, os, pathlib, re, shutil, subprocess, sys, tempfile, time
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 BUILD = pathlib.Path(os.environ.get("BUILD", ".build"))
@@ -199,6 +199,26 @@ def python(suite, _):
             suite.program(script.stem, [sys.executable, script], env=model.environment(), timeout=300)
 
 
+def conformance(suite, _):
+    """The engine's vectors and the event streams through both candidates, each vector a case."""
+    if not suite.command("candidates", ["scripts/candidates"]):
+        return
+    fixtures = pathlib.Path("Tests/Fixtures/conformance")
+    for candidate in ("candidate-c", "candidate-python"):
+        for kind, fixture in (("--vectors", "engine_vectors-visible.json"), ("--sse", "sse_vectors-visible.json")):
+            report = OUT / f"{candidate}{kind}.json"
+            report.unlink(missing_ok=True)
+            _, output = run([sys.executable, "Tests/conformance/run_parity.py", kind, fixtures / fixture, "--cmd",
+                             f"{ROOT}/Tests/conformance/{candidate}", "--report", report])
+            vectors = json.loads((fixtures / fixture).read_text())
+            wanted = len(vectors if isinstance(vectors, list) else vectors["vectors"])
+            results = json.loads(report.read_text())["results"] if report.exists() else []
+            suite.case(f"{candidate} {kind}: all are run", len(results) == wanted, output[-4000:])
+            for r in results:
+                name = r.get("name") or f"{r['op']} ({r['variant']})"
+                suite.case(f"{candidate} {name}", r["ok"] or r.get("tolerated"), str(r.get("mismatch") or r.get("mismatches")))
+
+
 def fenced(language):
     return re.findall(rf"^```{language}\n(.*?)^```", pathlib.Path("README.md").read_text(), re.M | re.S)
 
@@ -252,7 +272,7 @@ def install(suite, _):
             suite.command("and runs", [there / "consumer"], env=environment, timeout=60)
 
 
-STAGES = {s.__name__: s for s in (lint, build, generated, library, headers, c, python, examples, install, swift)}
+STAGES = {s.__name__: s for s in (lint, build, generated, library, headers, c, python, conformance, examples, install, swift)}
 
 
 def main():

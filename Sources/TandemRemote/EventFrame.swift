@@ -5,7 +5,12 @@ internal import TandemJSON
 /// Makes events of what a stream carries.
 enum EventFrame {
     /// nil for what is no JSON object: a frame that the engine has cut, or no event at all.
-    static func event(_ frame: EventStreamParser.Event) -> EngineEvent? { event(frame.data, name: frame.name) }
+    static func event(_ frame: EventStreamParser.Event) -> EngineEvent? {
+        if let event = event(frame.data, name: frame.name) { return event }
+        // An event stream is text: bytes that are no UTF-8 count as U+FFFD each, and do not spoil the event.
+        let text = Array(String(decoding: frame.data, as: UTF8.self).utf8)
+        return text == frame.data ? nil : event(text, name: frame.name)
+    }
 
     static func event(_ bytes: [UInt8], name: String = usualName) -> EngineEvent? {
         guard let json = try? JSONText(checking: bytes), json.kind == .object else { return nil }
@@ -17,7 +22,11 @@ enum EventFrame {
         )
     }
 
+    /// Whether a frame only says that the connection lives, whatever it carries.
+    static func isSignOfLife(_ frame: EventStreamParser.Event) -> Bool { signsOfLife.contains(frame.name) }
+
     private static let usualName = "message"
+    private static let signsOfLife: Set<String> = ["ready", "heartbeat", "keepalive"]
 
     /// The type of a frame that names none.
     private static func type(_ json: JSONText, _ name: String) -> String {

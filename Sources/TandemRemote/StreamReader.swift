@@ -25,7 +25,7 @@ struct StreamReader {
             defer { format = .events(parser) }
             var frames: [EventStreamParser.Event] = []
             do throws(EventStreamParser.TooLarge) { try parser.read(bytes, into: &frames) } catch { throw tooLarge }
-            for frame in frames { take(EventFrame.event(frame), into: &events) }
+            for frame in frames where !EventFrame.isSignOfLife(frame) { take(EventFrame.event(frame), into: &events) }
         case .lines(var rest):
             format = .lines(unfinished: [])
             rest += bytes

@@ -7,7 +7,7 @@ if not sys.flags.dev_mode:
 ROOT = pathlib.Path(os.environ.get("TANDEM_TEST_ROOT", os.getcwd()))
 sys.path.insert(0, str(ROOT / "bindings/python"))
 import libtandem
-from libtandem import Record, SyncTandemClient, _arguments, _errors, _operations
+from libtandem import Record, SyncTandemClient, _arguments, _errors, _operations, _records
 from library import MODEL_URL, Cases
 
 case = Cases()
@@ -296,7 +296,21 @@ def processes():
     case("a program may end without closing", result.returncode == 0 and result.stderr == "", result.stderr[-500:])
 
 
-for test in (records, errors, methods, arguments, sessions, streams, interrupts, dropped, state, documentation, processes):
+def numbers():
+    digits = "1" * 5000
+    record = _records.decoded(f'{{"big":{digits},"negative":-{digits},"exact":{2**63},"float":1.5}}'.encode())
+    case("an integer of 5000 digits is a float", (record.big, record.negative) == (float("inf"), float("-inf")))
+    case("one beside it stays exact", record.exact == 2**63 and type(record.exact) is int and record.float == 1.5)
+    case("4300 digits stay exact", _records.decoded(b"-" + b"1" * 4300) == -int("1" * 4300))
+    before = sys.get_int_max_str_digits()
+    try:
+        sys.set_int_max_str_digits(640)
+        case("whatever the interpreter's own limit", _records.decoded(b'{"big":' + b"1" * 700 + b"}").big == float("inf"))
+    finally:
+        sys.set_int_max_str_digits(before)
+
+
+for test in (records, numbers, errors, methods, arguments, sessions, streams, interrupts, dropped, state, documentation, processes):
     try:
         test()
     except Exception as error:

@@ -400,6 +400,30 @@ def lost_stream():
         case("a lost stream ends with an error", events[-1]["result"].get("error", {}).get("name") == "engine_unavailable", str(events[-1]))
 
 
+def signs_of_life():
+    plain = b'data: {"type": "t", "properties": {"x": "plain"}}\n\n'
+
+    def answer(request, connection):
+        open_stream(connection)
+        for kind in (b"ready", b"heartbeat", b"keepalive"):
+            connection.sendall(b"event: " + kind + b"\n" + plain)
+        connection.sendall(b"event: Heartbeat\ndata: {}\n\n")
+        for piece in (b'data: {"type":"t","properties":{"x":"\xe2\x82', b'"}}\n\n', b'data: {"type":"t","properties":{"x":"\xc3',
+                      b'\xa9\xff"}}\n\n', plain):
+            connection.sendall(piece)
+            time.sleep(0.01)
+        return False
+
+    with Server(answer) as server, Client(url=server.url, retries=0) as client:
+        client.submit("engine.global_stream", {"$reconnect": False, "$vocabulary": "engine"})
+        events, end = [], time.time() + 10
+        while not (events and events[-1]["type"] == "done") and time.time() < end:
+            events += client.next(1000)
+        seen = [(e["type"], e["frame"].get("properties", {}).get("x")) for e in events[2:-1]]
+        case("frames named ready, heartbeat and keepalive are no events; bytes that are no text are replaced",
+             seen == [("Heartbeat", None), ("t", "\ufffd"), ("t", "\u00e9\ufffd"), ("t", "plain")], str(events))
+
+
 def silent_stream():
     def answer(request, connection):
         open_stream(connection)
@@ -492,7 +516,7 @@ def eight_threads():
 def main():
     for body in (hang_up, reused_connection, half_a_reply, huge_reply, endless_body, retry_after, starting, redirect, identifiers,
                  not_json, error_bodies, unresolved, cancelling, prompt_after_a_cut, default_model, conflicts, lost_stream,
-                 silent_stream, tls, unix_socket, discovery, many_streams, eight_threads):
+                 signs_of_life, silent_stream, tls, unix_socket, discovery, many_streams, eight_threads):
         try:
             body()
         except Exception as e:

@@ -92,12 +92,15 @@ def _spellings(name: str) -> Iterator[str]:
         yield from _spellings(snake)
 
 
+def _number(text: str) -> int | float:
+    try:
+        return int(text)
+    except ValueError:
+        return float(text)
+
+
 _decoder = json.JSONDecoder(object_hook=Record, strict=False)
-
-
-_patient = json.JSONDecoder(
-    object_hook=Record, strict=False, parse_int=lambda text: int(text) if len(text) < 4300 else float(text)
-)
+_patient = json.JSONDecoder(object_hook=Record, strict=False, parse_int=_number)
 
 
 def decoded(text: bytes) -> Any:
@@ -105,5 +108,5 @@ def decoded(text: bytes) -> Any:
     try:
         return _decoder.decode(text.decode("utf-8"))
     except ValueError:
-        # Python refuses whole numbers of more than 4300 digits.
+        # Python refuses whole numbers of more than 4300 digits, or of what sys.set_int_max_str_digits says.
         return _patient.decode(text.decode("utf-8"))
