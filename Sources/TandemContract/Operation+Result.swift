@@ -80,10 +80,13 @@ extension JSONText {
     /// The object with one member more, at its end; a member that is there already stays as it is.
     package func adding(_ name: String, _ value: JSONText) -> JSONText {
         guard kind == .object, self[name] == nil else { return self }
-        return JSONWriter.object { writer in
-            for member in members { writer.member(member.key, member.value) }
-            writer.member(name, value)
-        }
+        // Spliced in before the closing brace: results are added to again and again.
+        var writer = JSONWriter(reservingCapacity: bytes.count + name.utf8.count + value.bytes.count + 8)
+        writer.member(name, value)
+        let isEmpty = !bytes.contains(UInt8(ascii: ":"))
+        return JSONText(
+            trusted: bytes.dropLast() + (isEmpty ? [] : [UInt8(ascii: ",")]) + writer.bytes + [UInt8(ascii: "}")]
+        )
     }
 
     /// The object with another value for one of its members.

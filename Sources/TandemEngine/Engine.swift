@@ -148,7 +148,7 @@ extension Engine {
 
     private func wait(_ handler: Handler, _ request: Request, _ call: Call) -> Result<Reply, Failure> {
         let ticket = Ticket()
-        begin(handler, request, call, ticket)
+        begin(handler, request, call, ticket, waits: true)
         if let outcome = ticket.wait(until: call.deadline) { return Engine.reply(outcome) }
         if let stop = ticket.stop.withLock({ $0 }) {
             stop(.timedOutRun(true))
@@ -160,13 +160,13 @@ extension Engine {
         return Engine.reply(ticket.wait(until: .passed) ?? .failure(Engine.timeout))
     }
 
-    /// Hands a write to the engine's thread.
-    private func begin(_ handler: Handler, _ request: Request, _ call: Call, _ ticket: Ticket) {
+    /// Hands a write to the one owner of the state.
+    private func begin(_ handler: Handler, _ request: Request, _ call: Call, _ ticket: Ticket, waits: Bool = false) {
         if case .write = handler.lane { call.whenCancelled { ticket.finish(.failure(Engine.cancelled)) } }
         let work = Work({ (batch) throws(StoreError) in
             try Engine.perform(handler, request, call, ticket, batch)
         }) { _, error in ticket.finish(.failure(Failure(error))) }
-        if !core.post(work) { ticket.finish(.failure(.engineClosed)) }
+        if !(waits ? core.perform(work) : core.post(work)) { ticket.finish(.failure(.engineClosed)) }
     }
 
     private static func perform(

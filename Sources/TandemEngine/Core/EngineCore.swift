@@ -19,13 +19,25 @@ struct Work: Sendable {
     }
 }
 
-/// The engine's thread: it owns the runs and the write connection.
+/// The one owner of the runs and the write connection.
 ///
-/// It takes what is in its inbox, commits once for all of it, and only then acts. All but `post` is for it alone.
+/// Its turn takes what is in the inbox, commits once for all of it, and only then acts. The engine's thread takes the
+/// turns; a thread that waits for its work takes one itself where nobody else has it, which saves two hops between
+/// threads. Whoever has the turn is alone: all but `post` and `perform` is for it.
 final class EngineCore: @unchecked Sendable {
     private struct Inbox {
         var works: [Work] = []
         var isClosed = false
+        /// Some thread has the turn, or the engine's thread has been told to take it.
+        var isTaken = false
+
+        /// False when it will never be done; `isMine`: the turn was free and is the caller's now.
+        mutating func append(_ work: Work) -> (isOpen: Bool, isMine: Bool) {
+            guard !isClosed else { return (false, false) }
+            works.append(work)
+            defer { isTaken = true }
+            return (true, !isTaken)
+        }
     }
 
     let context: EngineContext
@@ -64,12 +76,15 @@ final class EngineCore: @unchecked Sendable {
     /// Hands work to the engine's thread; false when the engine is closed and it will never be done.
     @discardableResult
     func post(_ work: Work) -> Bool {
-        let (isOpen, mustWake) = inbox.withLock { inbox in
-            guard !inbox.isClosed else { return (false, false) }
-            inbox.works.append(work)
-            return (true, inbox.works.count == 1)
-        }
-        if mustWake { thread.post { self.drain() } }
+        let (isOpen, isMine) = inbox.withLock { $0.append(work) }
+        if isMine { thread.post { self.takeTurn() } }
+        return isOpen
+    }
+
+    /// Does work on the calling thread, with what else is waiting; where another thread has the turn, as `post`.
+    func perform(_ work: Work) -> Bool {
+        let (isOpen, isMine) = inbox.withLock { $0.append(work) }
+        if isMine { takeTurn() }
         return isOpen
     }
 
@@ -77,6 +92,16 @@ final class EngineCore: @unchecked Sendable {
     func refuseWork() { inbox.withLock { $0.isClosed = true } }
 
     func closeWriter() { writer.close() }
+
+    private func takeTurn() {
+        drain()
+        let hasMore = inbox.withLock { inbox in
+            inbox.isTaken = !inbox.works.isEmpty
+            return inbox.isTaken
+        }
+        // Not here: a caller who waits for its own work must not be kept with that of others.
+        if hasMore { thread.post { self.takeTurn() } }
+    }
 
     private func drain() {
         let works = inbox.withLock { inbox in
