@@ -8,9 +8,6 @@ from arguments import Arguments
 from library import Client, Failure
 
 TOOLS = pathlib.Path(library.ROOT, "Tests/tools")
-# Arguments of which the engine wants one or another, so that the contract requires none; a run that the stand-in knows.
-MORE = {"memory.put": {"text": "text"}, "memory.promote": {"memory_id": "some-id"}, "sessions.prompt_async_parts": {"parts": "text"},
-        "engine.run_stream": {"run_id": "session-some-id"}}
 
 
 class StandIn:
@@ -50,9 +47,9 @@ def finished(client, ops):
 
 def main():
     case = library.Cases()
-    arguments = Arguments(library.ROOT, MORE)
+    arguments = Arguments(library.ROOT)
     names = sorted(arguments.operations)
-    plain = [n for n in names if not arguments.operations[n].get("stream") or n == "sessions.prompt_sync"]
+    plain = [n for n in names if not arguments.is_stream(n)]
     streams = [n for n in names if n not in plain]
     with StandIn() as engine, Client(url=engine.url, token="secret", retries=0) as client:
         failures = {n: blocking(client, n, arguments.of(n)) for n in plain}
