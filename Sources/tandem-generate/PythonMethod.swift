@@ -22,7 +22,11 @@ struct PythonMethod {
         let isAlone = !hasWholeBody
         let isFirst: (Argument) -> Bool = { $0.place == .path || $0.adapt == "whole_body" }
         let isNext: (Argument) -> Bool = { isAlone && $0.isRequired && $0.form == nil && !isFirst($0) }
-        arguments = listed.filter(isFirst) + listed.filter(isNext) + listed.filter { !isFirst($0) && !isNext($0) }
+        let rest = listed.filter { !isFirst($0) && !isNext($0) }
+        // What the engine takes and ignores stands behind what a caller may mean by position.
+        let isIgnored: (Argument) -> Bool = { $0.name.hasPrefix("_") }
+        arguments =
+            listed.filter(isFirst) + listed.filter(isNext) + rest.filter { !isIgnored($0) } + rest.filter(isIgnored)
     }
 
     var lines: [String] {

@@ -6678,8 +6678,8 @@ class SyncQuestions(SyncNamespace):
     def reply(
         self,
         question_id: str,
-        _answers: Sequence[Sequence[str]] | None = None,
         answer: str | None = None,
+        _answers: Sequence[Sequence[str]] | None = None,
         **options: Any,
     ) -> Record:
         """Answers a question.
@@ -6687,12 +6687,12 @@ class SyncQuestions(SyncNamespace):
         The engine does not wait for answers and passes them on only as an event; the agent reads it when it is also
         sent as the next prompt.
 
-        _answers: Is accepted and ignored by the engine.
         answer: The answer's text.
+        _answers: Is accepted and ignored by the engine.
         """
         return self._core.call(
             "questions.reply",
-            {"question_id": question_id, "_answers": _answers, "answer": answer},
+            {"question_id": question_id, "answer": answer, "_answers": _answers},
             options,
         )
 
@@ -16278,8 +16278,8 @@ class AsyncQuestions(AsyncNamespace):
     async def reply(
         self,
         question_id: str,
-        _answers: Sequence[Sequence[str]] | None = None,
         answer: str | None = None,
+        _answers: Sequence[Sequence[str]] | None = None,
         **options: Any,
     ) -> Record:
         """Answers a question.
@@ -16287,12 +16287,12 @@ class AsyncQuestions(AsyncNamespace):
         The engine does not wait for answers and passes them on only as an event; the agent reads it when it is also
         sent as the next prompt.
 
-        _answers: Is accepted and ignored by the engine.
         answer: The answer's text.
+        _answers: Is accepted and ignored by the engine.
         """
         return await self._core.call(
             "questions.reply",
-            {"question_id": question_id, "_answers": _answers, "answer": answer},
+            {"question_id": question_id, "answer": answer, "_answers": _answers},
             options,
         )
 
