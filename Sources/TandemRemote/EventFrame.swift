@@ -13,7 +13,7 @@ enum EventFrame {
     }
 
     static func event(_ bytes: [UInt8], name: String = usualName) -> EngineEvent? {
-        guard let json = try? JSONText(checking: bytes), json.kind == .object else { return nil }
+        guard let json = json(bytes), json.kind == .object else { return nil }
         return EngineEvent(
             type: json["type"]?.string ?? type(json, name),
             properties: json["properties"] ?? json,
@@ -27,6 +27,13 @@ enum EventFrame {
 
     private static let usualName = "message"
     private static let signsOfLife: Set<String> = ["ready", "heartbeat", "keepalive"]
+
+    /// A stream's text is decoded with replacement characters, says the standard; only what needs it is.
+    private static func json(_ bytes: [UInt8]) -> JSONText? {
+        if let json = try? JSONText(checking: bytes) { return json }
+        let text = String(decoding: bytes, as: UTF8.self)
+        return text.utf8.elementsEqual(bytes) ? nil : try? JSONText(checking: text)
+    }
 
     /// The type of a frame that names none.
     private static func type(_ json: JSONText, _ name: String) -> String {
