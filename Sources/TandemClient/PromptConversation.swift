@@ -95,5 +95,7 @@ extension Client {
         }
     }
 
-    private static let sessionRecords: Set<String> = ["sessions.create", "sessions.get", "sessions.list", "sessions.update"]
+    private static let sessionRecords: Set<String> = [
+        "sessions.create", "sessions.get", "sessions.list", "sessions.update",
+    ]
 }

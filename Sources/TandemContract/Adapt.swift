@@ -11,8 +11,14 @@ enum Adapt {
         case "one_text_part": oneTextPart(value)
         case "model_text": try modelText(value, provider: siblings.last { $0.key == "provider" }?.value.string)
         case "default_model": try defaultModel(value, siblings: siblings)
-        // Operations with the other translations have no engine in this version.
-        default: value
+        case "cron_text": wrapped(value, in: ["cron", "expression"])
+        case "type_text": wrapped(value, in: ["type"])
+        case "misfire_text": misfire(value)
+        case "path_source": pathSource(value)
+        case "comma_list": commaList(value)
+        case "json_text": jsonText(value)
+        case "without_nulls": withoutNulls(value)
+        default: renamed[name].map { renaming(value, $0) } ?? approval(name, value)
         }
     }
 

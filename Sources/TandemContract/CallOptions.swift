@@ -45,6 +45,7 @@ package struct CallOptions: Sendable {
                 throw Failure(.invalidArgument, "vocabulary is neither \"normalized\" nor \"engine\"")
             }
             self.vocabulary = vocabulary
+        case "on_conflict" where value.isNull: return
         case "on_conflict":
             guard let policy = value.string.flatMap(ConflictPolicy.init) else {
                 throw Failure(.invalidArgument, "on_conflict is none of fail, wait, attach, cancel_active")

@@ -121,6 +121,7 @@ private struct Planner {
     }
 
     mutating func finishBody() throws(Failure) {
+        adaptBody()
         switch operation.body {
         case .fields:
             if let name = left.first?.key { throw unknown(name) }
@@ -133,6 +134,14 @@ private struct Planner {
             request.body = isWrapped ? inner : JSONWriter.object { $0.member(key, inner) }
         }
         if !operation.isBodyRequired, wholeBody == nil, request.body == .emptyObject { request.body = nil }
+    }
+
+    private mutating func adaptBody() {
+        if options.isStrict || wholeBody != nil || operation.body != .fields { return }
+        let request = request
+        var adapts = BodyAdapts(operation: operation, path: request.path, body: body)
+        adapts.apply()
+        body = adapts.body
     }
 
     private func object(_ members: [(key: String, value: JSONText)]) -> JSONText {

@@ -120,12 +120,15 @@ extension JSONText {
     package var elements: [JSONText] {
         guard kind == .array else { return [] }
         var result: [JSONText] = []
-        var position = skipSpace(start + 1)
-        while storage[position] != UInt8(ascii: "]") {
-            let valueEnd = skipValue(position)
-            result.append(slice(position..<valueEnd))
-            position = skipSpace(valueEnd)
-            if storage[position] == UInt8(ascii: ",") { position = skipSpace(position + 1) }
+        unsafe storage.withUnsafeBufferPointer { bytes in
+            let scan = unsafe Scan(bytes: bytes, end: end)
+            var position = unsafe scan.space(start + 1)
+            while unsafe position < end && scan[position] != UInt8(ascii: "]") {
+                let valueEnd = unsafe scan.value(position)
+                result.append(slice(position..<valueEnd))
+                position = unsafe scan.space(valueEnd)
+                if unsafe scan[position] == UInt8(ascii: ",") { position = unsafe scan.space(position + 1) }
+            }
         }
         return result
     }
@@ -183,57 +186,18 @@ extension JSONText {
 
     private func forEachMember(_ body: (_ name: Range<Int>, _ value: Range<Int>) -> Bool) {
         guard kind == .object else { return }
-        var position = skipSpace(start + 1)
-        while storage[position] != UInt8(ascii: "}") {
-            let nameEnd = skipString(position)
-            let valueStart = skipSpace(skipSpace(nameEnd) + 1)
-            let valueEnd = skipValue(valueStart)
-            guard body(position..<nameEnd, valueStart..<valueEnd) else { return }
-            position = skipSpace(valueEnd)
-            if storage[position] == UInt8(ascii: ",") { position = skipSpace(position + 1) }
+        unsafe storage.withUnsafeBufferPointer { bytes in
+            let scan = unsafe Scan(bytes: bytes, end: end)
+            var position = unsafe scan.space(start + 1)
+            while unsafe scan[position] != UInt8(ascii: "}") {
+                let nameEnd = unsafe scan.string(position)
+                let valueStart = unsafe scan.space(scan.space(nameEnd) + 1)
+                let valueEnd = unsafe scan.value(valueStart)
+                guard body(position..<nameEnd, valueStart..<valueEnd) else { return }
+                position = unsafe scan.space(valueEnd)
+                if unsafe scan[position] == UInt8(ascii: ",") { position = unsafe scan.space(position + 1) }
+            }
         }
-    }
-
-    private func skipSpace(_ from: Int) -> Int {
-        var position = from
-        while position < end, storage[position] <= 0x20 { position += 1 }
-        return position
-    }
-
-    private func skipString(_ from: Int) -> Int {
-        var position = from + 1
-        while storage[position] != UInt8(ascii: "\"") {
-            position += storage[position] == UInt8(ascii: "\\") ? 2 : 1
-        }
-        return position + 1
-    }
-
-    private func skipValue(_ from: Int) -> Int {
-        var position = from
-        switch storage[position] {
-        case UInt8(ascii: "\""): return skipString(position)
-        case UInt8(ascii: "{"), UInt8(ascii: "["):
-            var depth = 0
-            repeat {
-                switch storage[position] {
-                case UInt8(ascii: "\""):
-                    position = skipString(position)
-                    continue
-                case UInt8(ascii: "{"), UInt8(ascii: "["): depth += 1
-                case UInt8(ascii: "}"), UInt8(ascii: "]"): depth -= 1
-                default: break
-                }
-                position += 1
-            } while depth > 0
-            return position
-        default:
-            while position < end, !JSONText.endsScalar(storage[position]) { position += 1 }
-            return position
-        }
-    }
-
-    private static func endsScalar(_ byte: UInt8) -> Bool {
-        byte == UInt8(ascii: ",") || byte == UInt8(ascii: "}") || byte == UInt8(ascii: "]") || byte <= 0x20
     }
 
     /// Undoes the escapes of checked string content.
@@ -270,5 +234,64 @@ extension JSONText {
             position += 2
         }
         return result
+    }
+}
+
+/// Finds where things end; never looks beyond the end, so that a stored text somebody damaged is only misread.
+@unsafe private struct Scan {
+    let bytes: UnsafeBufferPointer<UInt8>
+    let end: Int
+
+    /// The byte there; a brace beyond the end, which ends whatever is being looked for.
+    subscript(_ position: Int) -> UInt8 {
+        unsafe position < end ? bytes[position] : UInt8(ascii: "}")
+    }
+
+    func space(_ from: Int) -> Int {
+        var position = from
+        while unsafe position < end && bytes[position] <= 0x20 { position += 1 }
+        return position
+    }
+
+    func string(_ from: Int) -> Int {
+        var position = from + 1
+        while unsafe position < end {
+            let byte = unsafe bytes[position]
+            if byte == UInt8(ascii: "\"") { return position + 1 }
+            position += byte == UInt8(ascii: "\\") ? 2 : 1
+        }
+        return unsafe end
+    }
+
+    func value(_ from: Int) -> Int {
+        switch unsafe self[from] {
+        case UInt8(ascii: "\""): return unsafe string(from)
+        case UInt8(ascii: "{"), UInt8(ascii: "["): return unsafe container(from)
+        default:
+            var position = from
+            while unsafe position < end && !isEnd(bytes[position]) { position += 1 }
+            return position
+        }
+    }
+
+    private func container(_ from: Int) -> Int {
+        var position = from
+        var depth = 0
+        repeat {
+            switch unsafe self[position] {
+            case UInt8(ascii: "\""):
+                position = unsafe string(position)
+                continue
+            case UInt8(ascii: "{"), UInt8(ascii: "["): depth += 1
+            case UInt8(ascii: "}"), UInt8(ascii: "]"): depth -= 1
+            default: break
+            }
+            position += 1
+        } while depth > 0
+        return unsafe min(position, end)
+    }
+
+    private func isEnd(_ byte: UInt8) -> Bool {
+        byte == UInt8(ascii: ",") || byte == UInt8(ascii: "}") || byte == UInt8(ascii: "]") || byte <= 0x20
     }
 }

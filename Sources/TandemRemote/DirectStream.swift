@@ -2,7 +2,7 @@ internal import TandemContract
 internal import TandemHTTP
 internal import TandemSystem
 
-/// A stream with a connection of its own. On the loop's thread only.
+/// A stream with a connection of its own; on the loop's thread only.
 final class DirectStream: @unchecked Sendable {
     private let outlet: Outlet
     private let runID: String?

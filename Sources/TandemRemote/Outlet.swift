@@ -1,6 +1,6 @@
 internal import TandemContract
 
-/// The way of events to one stream's consumer; keeps what the consumer has no room for. On the loop's thread only.
+/// The way of events to one stream's consumer; keeps what the consumer has no room for; on the loop's thread only.
 final class Outlet: @unchecked Sendable {
     private let sink: any Sink
     private var pending: [EngineEvent] = []

@@ -7,7 +7,8 @@ internal import TandemSystem
 extension Remote {
     private static let stopMilliseconds: Int64 = 5_000
 
-    func settle(_ result: Result<Reply, Failure>, _ operation: Operation, _ request: Request) -> Result<Reply, Failure> {
+    func settle(_ result: Result<Reply, Failure>, _ operation: Operation, _ request: Request) -> Result<Reply, Failure>
+    {
         guard let failure = Remote.stopped(result, operation), let (abort, http) = abort(request) else { return result }
         let call = Call(deadline: Deadline(afterMilliseconds: Remote.stopMilliseconds))
         return .failure(Remote.marked(failure, exchange(abort, http, call, BlockingCall(call))))

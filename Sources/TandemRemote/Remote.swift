@@ -41,11 +41,18 @@ package final class Remote: Backend {
                 return settle(exchange(operation, http, call, blocking), operation, request)
             }
             guard blocking.await({ ready in self.onSubscription({ ready() }) { $0.beginPrompt(ready) } }) else {
-                onSubscription {} _: { $0.endPrompt(nil) }
-                throw call.isCancelled ? .cancelledBeforeSending : Failure(.timeout, "the engine did not answer in time")
+                onSubscription {
+                } _: {
+                    $0.endPrompt(nil)
+                }
+                throw call.isCancelled
+                    ? .cancelledBeforeSending : Failure(.timeout, "the engine did not answer in time")
             }
             let result = exchange(operation, http, call, blocking)
-            onSubscription {} _: { $0.endPrompt(Remote.runID(result)) }
+            onSubscription {
+            } _: {
+                $0.endPrompt(Remote.runID(result))
+            }
             return result
         } catch { return .failure(error) }
     }
@@ -56,10 +63,14 @@ package final class Remote: Backend {
             let http = try builder.make(operation, request, call.options)
             if operation.isOnlyStream { return follow(operation, request, http, call, sink) }
             guard isFollowed(operation, call) else {
-                return StartedCall(self, operation, http, call) { [self] in settle($0, operation, request, sink) }.begin()
+                return StartedCall(self, operation, http, call) { [self] in settle($0, operation, request, sink) }
+                    .begin()
             }
             let started = StartedCall(self, operation, http, call) { [self] result in
-                onSubscription {} _: { $0.endPrompt(Remote.runID(result)) }
+                onSubscription {
+                } _: {
+                    $0.endPrompt(Remote.runID(result))
+                }
                 sink.end(result.map { $0 })
             }
             onSubscription({ started.begin() }) { $0.beginPrompt { started.begin() } }

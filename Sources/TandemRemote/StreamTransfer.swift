@@ -2,7 +2,7 @@ internal import TandemContract
 internal import TandemHTTP
 internal import TandemSystem
 
-/// One stream's connection, tried again while it has not begun. On the loop's thread only.
+/// One stream's connection, tried again while it has not begun; on the loop's thread only.
 final class StreamTransfer: TransferReceiver, @unchecked Sendable {
     private let remote: Remote
     private let operation: Operation

@@ -3,7 +3,7 @@ internal import TandemHTTP
 internal import TandemJSON
 internal import TandemSystem
 
-/// The one connection to an engine's events that all streams of a client share. On the loop's thread only.
+/// The one connection to an engine's events that all streams of a client share; on the loop's thread only.
 ///
 /// The engine's own filters lose what they cannot place, and events cannot be had again: so everything is taken, before
 /// the first prompt is sent, and handed out here.

@@ -52,8 +52,24 @@ import Testing
         #expect(failure.message.contains("provider_id"))
     }
 
+    private static let values = [
+        ("cron_text", #""0 8 * * *""#, #"{"cron":{"expression":"0 8 * * *"}}"#),
+        ("cron_text", #"{"a":1}"#, #"{"a":1}"#),
+        ("type_text", #""manual""#, #"{"type":"manual"}"#), ("path_source", #""/a""#, #"{"kind":"path","path":"/a"}"#),
+        ("misfire_text", #"{"misfire_policy":"skip"}"#, #"{"misfire_policy":{"type":"skip"}}"#),
+        ("comma_list", #"["a","b"]"#, #""a,b""#), ("comma_list", "[]", "null"), ("comma_list", #""a""#, #""a""#),
+        ("json_text", #""{\"a\":1}""#, #"{"a":1}"#), ("json_text", #""a""#, #""a""#),
+        ("without_nulls", #"{"a":null,"b":{"c":null}}"#, #"{"b":{"c":null}}"#),
+        ("skill_location", #""workspace""#, #""project""#), ("skill_location", #""else""#, #""else""#),
+        ("approve_or_reject", "true", #""approve""#), ("approve_or_reject", #""reject""#, #""reject""#),
+    ]
+
+    @Test(arguments: values) func valuesAreTranslated(name: String, value: String, wanted: String) throws {
+        #expect(try adapted(name, value) == wanted)
+    }
+
     @Test func otherTranslationsLeaveTheValue() throws {
-        #expect(try adapted("cron_text", #""x""#) == #""x""#)
+        #expect(try adapted("resource_key", #""x""#) == #""x""#)
     }
 
     @Test func providersDefaultsAreOneConfiguration() throws {

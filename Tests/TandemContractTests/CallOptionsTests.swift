@@ -48,7 +48,7 @@ import Testing
     }
 
     @Test(arguments: [
-        ("on_conflict", #""wait""#), ("coalesce_ms", "5"), ("fold", "true"), ("save_to", #""file""#),
+        ("coalesce_ms", "5"), ("fold", "true"), ("save_to", #""file""#),
         ("anything", "1"),
     ])
     func whatComesLaterIsNotSupportedYet(name: String, value: String) throws {

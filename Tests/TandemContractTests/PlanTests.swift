@@ -185,12 +185,15 @@ import Testing
     }
 
     @Test func strictSwitchesAdaptsOff() throws {
-        let text = #"{"session_id":"s","prompt":"hi"}"#
-        let strict = #"{"session_id":"s","prompt":"hi","$strict":true}"#
-        #expect(
-            try plan("sessions.prompt_sync", text).request.body?.text == #"{"parts":[{"type":"text","text":"hi"}]}"#
-        )
-        #expect(try plan("sessions.prompt_sync", strict).request.body?.text == #"{"parts":"hi"}"#)
+        let adapted = try plan("agent_teams.spawn", #"{"role":"builder"}"#)
+        #expect(adapted.request.body?["role"]?.string == "worker")
+        let strict = try plan("agent_teams.spawn", #"{"role":"builder","$strict":true}"#)
+        #expect(strict.request.body?["role"]?.string == "builder")
+    }
+
+    @Test(arguments: ["", #","$strict":true"#]) func aTextIsAPrompt(option: String) throws {
+        let plan = try plan("sessions.prompt_sync", #"{"session_id":"s","prompt":"hi""# + option + "}")
+        #expect(plan.request.body?.text == #"{"parts":[{"type":"text","text":"hi"}]}"#)
     }
 
     @Test func strictStillRenames() throws {

@@ -16,6 +16,8 @@ import Testing
         for vector in vectors {
             let name = "\(vector["op"]?.string ?? "") (\(vector["variant"]?.string ?? ""))"
             if RecordedRequestsTests.refused[name] != nil { continue }
+            // Forms that the engine refuses are translated: only strictly the same request comes out.
+            if !isStrict, vector["outcome"]?.string != "ok" { continue }
             if let problem = problem(vector, isStrict) { problems.append("\(name): \(problem)") }
         }
         #expect(problems.isEmpty, "\(problems.count): \(problems.prefix(20).joined(separator: "\n"))")

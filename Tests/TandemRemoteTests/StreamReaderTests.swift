@@ -1,52 +1,54 @@
+import TandemContract
 import Testing
 
-@testable import TandemContract
 @testable import TandemRemote
 
 @Suite struct StreamReaderTests {
-    private static let event = #"data: {"type":"t"}"# + "\n\n"
-
-    private func types(_ stream: [UInt8], splitAt split: Int = 0) throws -> (types: [String], skipped: Int) {
-        var reader = StreamReader(.serverSentEvents, limit: 1024)
+    private func events(_ response: Operation.Response, _ pieces: [String]) throws -> (types: [String], skipped: Int) {
+        var reader = StreamReader(response, limit: 1_000)
         var events: [EngineEvent] = []
-        try reader.read(Array(stream[..<split]), into: &events)
-        try reader.read(Array(stream[split...]), into: &events)
+        for piece in pieces { try reader.read(Array(piece.utf8), into: &events) }
+        reader.finish(into: &events)
         return (events.map(\.type), reader.skipped)
     }
 
-    @Test(arguments: ["ready", "heartbeat", "keepalive"])
-    func aFrameThatOnlySaysTheConnectionLivesIsNoEvent(name: String) throws {
-        let stream = Array("event: \(name)\n\(Self.event)\(Self.event)".utf8)
-        for split in stream.indices {
-            let read = try types(stream, splitAt: split)
-            #expect(read.types == ["t"])
-            #expect(read.skipped == 0)
+    @Test func framesHaveATypeWhateverTheyLookLike() throws {
+        let text = """
+            data: {"type":"a","properties":{}}
+
+            data: {"status":"ready","stream":"x"}
+
+            data: {"kind":"context_run_event"}
+
+            event: named
+            data: {"cursor":1}
+
+            data: {"nothing":1}
+
+
+            """
+        let found = try events(.serverSentEvents, [text])
+        #expect(found.types == ["a", "ready", "context_run_event", "named", "message"])
+    }
+
+    @Test func cutFramesAreCountedAndPassedOver() throws {
+        let found = try events(
+            .serverSentEvents,
+            ["data: {\"type\":\"a...<truncated>\n\ndata: 5\n\ndata: {\"type\":\"b\"}\n\n"]
+        )
+        #expect(found.types == ["b"])
+        #expect(found.skipped == 2)
+    }
+
+    @Test func linesMaySplitAnywhereAndTheLastNeedNotEnd() throws {
+        let found = try events(.jsonLines, ["{\"type\":\"a\"}\n\n{\"ty", "pe\":\"b\"}\r\n{\"type\"", ":\"c\"}"])
+        #expect(found.types == ["a", "b", "c"])
+    }
+
+    @Test func anEventBeyondTheLimitIsAFailure() {
+        #expect(throws: Failure.self) { try events(.jsonLines, [String(repeating: "x", count: 2_000)]) }
+        #expect(throws: Failure.self) {
+            try events(.serverSentEvents, ["data: " + String(repeating: "x", count: 2_000)])
         }
-    }
-
-    @Test(arguments: ["Ready", "HEARTBEAT", "keep-alive", "ping"])
-    func anyOtherNameIsTheTypeOfAFrameWithoutOne(name: String) throws {
-        #expect(try types(Array("event: \(name)\ndata: {}\n\n".utf8)).types == [name])
-    }
-
-    @Test func aTypeOfTheSameNameIsAnEvent() throws {
-        #expect(try types(Array((#"data: {"type":"heartbeat"}"# + "\n\n").utf8)).types == ["heartbeat"])
-    }
-
-    @Test(
-        arguments: [
-            ([0xE2, 0x82], "\u{FFFD}"), ([0xFF, 0xFE], "\u{FFFD}\u{FFFD}"), ([0xF0, 0x9F, 0x98], "\u{FFFD}"),
-            ([0xC3, 0xA9], "\u{E9}"),
-        ] as [([UInt8], String)]
-    )
-    func bytesThatAreNoTextAreReplaced(bytes: [UInt8], text: String) throws {
-        let stream = Array(#"data: {"type":""#.utf8) + bytes + Array(#""}"#.utf8) + Array("\n\n".utf8)
-        for split in stream.indices { #expect(try types(stream, splitAt: split).types == [text]) }
-    }
-
-    @Test func whatIsNoObjectIsCountedAndPassedOver() throws {
-        let read = try types(Array("data: {\"cut\n\ndata: 1\n\n\(Self.event)".utf8))
-        #expect(read.types == ["t"])
-        #expect(read.skipped == 2)
     }
 }

@@ -114,13 +114,15 @@ static void configurations(void)
         {"{\"ops_limit\":\"many\"}", "invalid_argument", "ops_limit"}, {"[]", "invalid_argument", ""},
         {"\"text\"", "invalid_argument", ""}, {"{\"state\":", "invalid_json", ""}, {"", "invalid_json", ""},
         {"{\"state\":\"\xff\"}", "invalid_json", ""},
-        {"{\"url\":\"http://127.0.0.1:1\"}", "not_supported", ""}, {"{\"engine\":\"remote\",\"url\":\"http://127.0.0.1:1\"}", "not_supported", ""},
-        {"{\"engine\":\"replay\",\"cassette\":\"x\"}", "not_supported", ""}, {"{\"engine\":\"discover\"}", "not_supported", ""},
-        {"{\"url\":\"unix:/nowhere\"}", "not_supported", ""},
+        {"{\"url\":\"ftp://127.0.0.1\"}", "invalid_argument", "url"}, {"{\"engine\":\"remote\"}", "invalid_argument", "url"},
+        {"{\"engine\":\"replay\",\"cassette\":\"x\"}", "not_supported", ""}, {"{\"url\":\"http://a:b@c\"}", "invalid_argument", "url"},
+        {"{\"url\":\"unix:nowhere\"}", "invalid_argument", "socket"},
         {"{\"workspace\":\"/no/such/folder\"}", "invalid_argument", "/no/such/folder"},
         {"{\"coalesce_ms\":5}", "not_supported", "coalesce_ms"}, {"{\"fold\":true}", "not_supported", "fold"},
     };
     static const char *good[] = {"{}", ECHO, "{\"url\":\"embedded:\"}", "{\"durability\":\"power\"}", "{\"deterministic\":7}",
+        "{\"url\":\"http://127.0.0.1:1\"}", "{\"engine\":\"remote\",\"url\":\"https://127.0.0.1:1/below\",\"token\":\"t\",\"act_as\":null}",
+        "{\"engine\":\"discover\"}", "{\"url\":\"unix:/nowhere\"}",
         "{\"workspace\":\"/tmp\",\"environment\":false,\"discover\":false,\"proxy\":null,\"headers\":{},\"vocabulary\":\"engine\","
         "\"subscription\":\"client\",\"coalesce_ms\":0,\"fold\":false,\"delivery\":\"pump\",\"log_level\":\"none\",\"strict\":true,"
         "\"connect_timeout_ms\":5000,\"timeout_ms\":20000,\"idle_timeout_ms\":25000,\"retries\":2,\"on_conflict\":\"fail\","

@@ -8,8 +8,6 @@ from arguments import Arguments
 from library import Client, Failure
 
 TOOLS = pathlib.Path(library.ROOT, "Tests/tools")
-# What a client finds wrong with the request itself, or the stand-in with its form.
-REFUSALS = {"validation_failed", "not_supported", "unknown_argument", "invalid_argument", "forbidden", "unauthorized"}
 
 
 class StandIn:
@@ -51,7 +49,7 @@ def main():
     case = library.Cases()
     arguments = Arguments(library.ROOT)
     names = sorted(arguments.operations)
-    plain = [n for n in names if not arguments.operations[n].get("stream") or n == "sessions.prompt_sync"]
+    plain = [n for n in names if not arguments.is_stream(n)]
     streams = [n for n in names if n not in plain]
     with StandIn() as engine, Client(url=engine.url, token="secret", retries=0) as client:
         failures = {n: blocking(client, n, arguments.of(n)) for n in plain}

@@ -1,5 +1,12 @@
-"""Arguments for any operation, made from the contract alone: every required one, with a value of its type."""
-import json, pathlib
+"""Arguments for any operation, made from the contract alone: every required one, with a value of its type.
+
+    arguments.py ROOT      prints a line for each operation: its name, "stream" or "call", its arguments as JSON
+"""
+import json, pathlib, sys
+
+# Arguments of which the engine wants one or another, so that the contract requires none; a run that the stand-in knows.
+MORE = {"memory.put": {"text": "text"}, "memory.promote": {"memory_id": "some-id"}, "sessions.prompt_async_parts": {"parts": "text"},
+        "engine.run_stream": {"run_id": "session-some-id"}}
 
 
 class Arguments:
@@ -10,11 +17,14 @@ class Arguments:
             for name, operation in file["operations"].items():
                 self.operations[f"{file['namespace']}.{name}"] = operation
 
+    def is_stream(self, name):
+        return bool(self.operations[name].get("stream")) and name != "sessions.prompt_sync"
+
     def of(self, name):
         operation = self.operations[name]
         arguments = {a["name"]: self.value(a) for a in operation.get("arguments", [])
                      if a.get("required") and "const" not in a and a.get("form") in (None, self.form(operation))}
-        return {**self.path(operation), **arguments}
+        return {**self.path(operation), **arguments, **MORE.get(name, {})}
 
     @staticmethod
     def form(operation):
@@ -54,3 +64,9 @@ class Arguments:
         for include in spec.get("includes", []):
             fields += self.types.get(include, {}).get("fields", [])
         return {**made, **{f.get("wire", f["name"]): f.get("const", self.value(f, depth)) for f in fields if f.get("required")}}
+
+
+if __name__ == "__main__":
+    arguments = Arguments(sys.argv[1])
+    for name in sorted(arguments.operations):
+        print(name, "stream" if arguments.is_stream(name) else "call", json.dumps(arguments.of(name)), sep="\t")

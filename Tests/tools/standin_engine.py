@@ -176,6 +176,7 @@ class Contract:
 
 class Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True   # head and body are two writes
     contract, token, log, streams, running, lock = None, "", [], {}, set(), threading.Lock()
 
     def log_message(self, *_):

@@ -1,0 +1,194 @@
+internal import TandemJSON
+
+// Items go in.
+extension Mailbox {
+    enum Acceptance { case taken, behind, gone }
+
+    /// Queues an event; forced: also where the operation's queue is full.
+    mutating func put(_ item: Item, into id: UInt64, isForced: Bool = false) -> Acceptance {
+        guard var operation = operations[id], !operation.isOver else { return .gone }
+        if operation.isOwned, operation.discards {
+            discarded += 1
+            return .taken
+        }
+        let isOverLimit =
+            operation.items.count >= limits.queueEvents || operation.bytes + item.bytes > limits.queueBytes
+        if isOverLimit && fold(item, into: &operation) {
+            operations[id] = operation
+            folded += 1
+            return .taken
+        }
+        if !isForced, operation.isPaused || operation.isBehind || isOverLimit && !operation.items.isEmpty {
+            operation.isBehind = true
+            operations[id] = operation
+            return .behind
+        }
+        append(item, to: &operation, id)
+        operations[id] = operation
+        return .taken
+    }
+
+    /// The operation's last event; queued whatever the limits say.
+    mutating func finish(_ id: UInt64, _ result: JSONText) -> Bool {
+        guard var operation = operations[id], !operation.isOver else { return false }
+        operation.isOver = true
+        resultBytes += result.bytes.count
+        append(Item(content: .done(result), context: nil), to: &operation, id)
+        operations[id] = operation
+        return true
+    }
+
+    mutating func append(_ item: Item, to operation: inout Operation, _ id: UInt64) {
+        operation.items.append(item)
+        operation.bytes += item.bytes
+        guard operation.isOpenToPump else { return }
+        operation.liveTickets += 1
+        liveCount += 1
+        live.append(Ticket(operation: id, round: operation.round))
+    }
+
+    /// Joins a text delta to the delta before it.
+    private func fold(_ item: Item, into operation: inout Operation) -> Bool {
+        guard case .delta(let more) = item.content, let last = operation.items.last,
+            case .delta(var escaped) = last.content, let before = last.context, let context = item.context,
+            before.isSameRun(as: context), escaped.count + more.count <= limits.queueBytes
+        else { return false }
+        escaped += more
+        operation.bytes += more.count
+        operation.items.replaceLast(Item(content: .delta(escaped: escaped), context: before))
+        return true
+    }
+}
+
+// Items come out.
+extension Mailbox {
+    struct Delivery: Sendable {
+        let operation: UInt64
+        let text: [UInt8]
+        /// Whose function runs; nil: nobody's, `next` or a waiter has it.
+        let callback: Claim?
+        /// The operation's result, where this was its last event.
+        let result: JSONText?
+    }
+
+    enum Claim: Equatable, Sendable {
+        case own(HostFunction)
+        case handler(HostFunction, number: Int)
+
+        var host: HostFunction {
+            switch self {
+            case .own(let host), .handler(let host, _): host
+            }
+        }
+    }
+
+    /// The oldest item that a callback claims; older ones that none claims are parked on the way.
+    mutating func takeForPump() -> Delivery? {
+        while let ticket = live.popFirst() {
+            guard var operation = valid(ticket) else { continue }
+            operation.liveTickets -= 1
+            liveCount -= 1
+            if let claim = claim(of: operation) { return take(ticket.operation, operation, claim) }
+            operation.parkedTickets += 1
+            parkedCount += 1
+            operations[ticket.operation] = operation
+            parked.append(ticket)
+        }
+        return nil
+    }
+
+    enum Oldest { case none, unclaimed, claimed }
+
+    /// What `next` meets first.
+    mutating func oldest() -> Oldest {
+        dropStale()
+        if !parked.isEmpty { return .unclaimed }
+        guard let ticket = live.first, let operation = operations[ticket.operation] else { return .none }
+        return claim(of: operation) == nil ? .unclaimed : .claimed
+    }
+
+    /// The oldest item if no callback claims it.
+    mutating func takeUnclaimed() -> Delivery? {
+        guard oldest() == .unclaimed else { return nil }
+        let isParked = !parked.isEmpty
+        guard let ticket = isParked ? parked.popFirst() : live.popFirst(), var operation = valid(ticket) else {
+            return nil
+        }
+        if isParked {
+            operation.parkedTickets -= 1
+            parkedCount -= 1
+        } else {
+            operation.liveTickets -= 1
+            liveCount -= 1
+        }
+        return take(ticket.operation, operation, nil)
+    }
+
+    /// The next item of an operation that the caller owns.
+    mutating func takeOwned(_ id: UInt64) -> Delivery? {
+        guard var operation = operations[id], operation.isOwned else { return nil }
+        if operation.discards { dropEvents(&operation) }
+        guard !operation.items.isEmpty else {
+            operations[id] = operation
+            return nil
+        }
+        return take(id, operation, operation.callback.map { .own($0) }, isSilent: operation.discards)
+    }
+
+    /// Every operation's last event, for a client that closes; other events are thrown away.
+    mutating func takeDoneForClose() -> Delivery? {
+        for (id, var operation) in operations where operation.isOver {
+            invalidateTickets(of: &operation)
+            dropEvents(&operation)
+            return take(id, operation, claim(of: operation))
+        }
+        return nil
+    }
+
+    private mutating func dropEvents(_ operation: inout Operation) {
+        while let item = operation.items.first {
+            if case .done = item.content { return }
+            _ = operation.items.popFirst()
+            operation.bytes -= item.bytes
+            discarded += 1
+        }
+    }
+
+    private mutating func dropStale() {
+        while let ticket = parked.first, valid(ticket) == nil { _ = parked.popFirst() }
+        while let ticket = live.first, valid(ticket) == nil { _ = live.popFirst() }
+    }
+
+    func valid(_ ticket: Ticket) -> Operation? {
+        guard let operation = operations[ticket.operation], operation.round == ticket.round else { return nil }
+        return operation
+    }
+
+    func claim(of operation: Operation) -> Claim? {
+        operation.callback.map { .own($0) } ?? handler.map { .handler($0.host, number: $0.number) }
+    }
+
+    /// Takes the first item out; silent: it is not shown to anybody, so it uses up no number.
+    private mutating func take(
+        _ id: UInt64,
+        _ operation: Operation,
+        _ claim: Claim?,
+        isSilent: Bool = false
+    ) -> Delivery? {
+        var operation = operation
+        guard let item = operation.items.popFirst() else { return nil }
+        operation.bytes -= item.bytes
+        if !isSilent { lastSeq += 1 }
+        let text = isSilent ? [] : item.text(operation: id, seq: lastSeq, tag: operation.tag)
+        if let claim { began(claim, id) }
+        guard case .done(let result) = item.content else {
+            operations[id] = operation
+            return Delivery(operation: id, text: text, callback: claim, result: nil)
+        }
+        resultBytes -= result.bytes.count
+        invalidateTickets(of: &operation)
+        operations[id] = nil
+        if let callback = operation.callback { retiring[id] = callback }
+        return Delivery(operation: id, text: text, callback: claim, result: result)
+    }
+}

@@ -1,0 +1,56 @@
+import TandemContract
+import TandemJSON
+import Testing
+
+@testable import TandemRemote
+
+@Suite struct RunBookTests {
+    private func event(_ type: String, run: String? = nil, session: String? = "s", text: String = "") -> EngineEvent {
+        EngineEvent(
+            type: type,
+            properties: JSONWriter.object { writer in
+                writer.optional("runID", run)
+                writer.optional("sessionID", session)
+                writer.member("text", text)
+            }
+        )
+    }
+
+    @Test func eventsOfTheSessionBelongToItsActiveRun() {
+        var book = RunBook()
+        #expect(book.note(event("session.created"), now: 1) == nil)
+        #expect(book.note(event("session.run.started", run: "r"), now: 2) == "r")
+        #expect(book.note(event("session.status"), now: 3) == "r")
+        #expect(book.note(event("session.status", session: "other"), now: 3) == nil)
+        #expect(book.note(event("session.run.finished", run: "r"), now: 4) == "r")
+        #expect(book.note(event("session.status"), now: 5) == nil)
+        #expect(book["r"]?.events.map(\.type) == ["session.run.started", "session.status", "session.run.finished"])
+        #expect(book["r"]?.endedAt == 4)
+    }
+
+    @Test func nothingFollowsTheFirstEnd() {
+        var book = RunBook()
+        _ = book.note(event("session.run.finished", run: "r"), now: 1)
+        #expect(book.note(event("session.run.finished", run: "r"), now: 2) == nil)
+        #expect(book["r"]?.events.count == 1)
+    }
+
+    @Test func endedRunsAreKeptForAMinute() {
+        var book = RunBook()
+        _ = book.note(event("session.run.finished", run: "r"), now: 1)
+        _ = book.note(event("session.run.started", run: "alive", session: "t"), now: 1)
+        book.expire(now: RunBook.keptNanoseconds)
+        #expect(book["r"] != nil)
+        book.expire(now: RunBook.keptNanoseconds + 1)
+        #expect(book["r"] == nil)
+        #expect(book["alive"] != nil)
+    }
+
+    @Test func aRunBeyondItsLimitIsMarkedAndForgotten() {
+        var book = RunBook()
+        let text = String(repeating: "x", count: RunBook.runBytes / 4)
+        for _ in 0..<5 { _ = book.note(event("message.part.updated", run: "r", text: text), now: 1) }
+        #expect(book["r"]?.isCut == true)
+        #expect(book["r"]?.events.isEmpty == true)
+    }
+}
