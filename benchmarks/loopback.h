@@ -9,7 +9,7 @@
 /* Opens a port of loopback and returns its number; the listening socket is left in *listener. */
 int loopback_open(int *listener);
 
-/* Serves it on threads of its own, one for each connection, and returns at once. */
+/* Serves it on one thread of its own, and returns at once. */
 void loopback_serve(int listener);
 
 #endif
