@@ -35,7 +35,8 @@ enum DocumentationOutput {
             lines.append("- Errors: " + operation.errors.map { "`\($0)`" }.joined(separator: ", "))
         }
         let embedded = operation.has("embedded") ? "yes" : "not yet"
-        lines.append("- embedded: \(embedded); remote: not yet" + edition(operation))
+        let remote = operation.entry["request"]?.string == nil ? "not yet" : "yes"
+        lines.append("- embedded: \(embedded); remote: \(remote)" + edition(operation))
         if let details = operation.details { lines += ["", escaped(details)] }
         return lines + table(HeaderOutput.listedArguments(operation))
     }
