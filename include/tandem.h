@@ -174,8 +174,9 @@
  * THIS FIRST VERSION
  *
  *  The embedded engine is there, with the operations that docs/operations.md marks; other operations answer
- *  `not_supported`. A remote engine ("url", "engine":"remote", "engine":"discover") and "engine":"replay" answer
- *  `not_supported` at tandem_open. Host calls (tandem_provide, tandem_withdraw, tandem_reply, tandem_reply_chunk,
+ *  `not_supported`. A remote engine ("url", "engine":"remote", "engine":"discover") answers all operations; a stream of it
+ *  whose connection is lost ends with `engine_unavailable`, and events that the engine drops or cuts are lost.
+ *  "engine":"replay", "fold" and "coalesce_ms" answer `not_supported`, and so does sessions.run. Host calls (tandem_provide, tandem_withdraw, tandem_reply, tandem_reply_chunk,
  *  tandem_reply_wanted) answer `not_supported`, TANDEM_E_UNSUPPORTED. Runs have no tools yet.
  */
 
@@ -338,8 +339,8 @@ TANDEM_API int32_t TANDEM_CALL tandem_set_log(tandem_log_fn fn, void *ud, tandem
  *
  * On failure NULL is returned and, where error_json is not NULL, *error_json is an error to free; on success it is
  * NULL. Errors of its own: `state_locked` (detail.pid: the process that has the state open; this one counts),
- * `state_corrupt` (the files are left as they are), `state_full`, `not_found` or `forbidden` for a workspace that is
- * missing or cannot be read, `not_supported` for an engine that is not built yet.
+ * `state_corrupt` (the files are left as they are), `state_full`, `invalid_argument` for a workspace that is missing or
+ * cannot be read, `not_supported` for an engine that is not built yet.
  *
  * Options with * may also stand in the arguments of one call as "$name".
  *
@@ -368,15 +369,16 @@ TANDEM_API int32_t TANDEM_CALL tandem_set_log(tandem_log_fn fn, void *ud, tandem
  *                          (OPENAI_API_KEY, OPENAI_BASE_URL)
  *   "discover"             true: look for a model server on loopback (ports 8080, 11434) at the first prompt
  *   "providers"            {"llama_cpp": {"url": "http://127.0.0.1:8080", "default_model": "m", "api_key": "..."}}
- *   "default_provider", "default_model"    for prompts and sessions that name no model "durability"
- *   "process": what is stored survives kill -9; "power": also the loss of power "deterministic"        a number: clock,
- *   ids and randomness from this seed "vocabulary" *         "normalized" or "engine": the form of events
- *   "subscription"         "client" or "session": how a remote engine's events are subscribed to "coalesce_ms" *
- *   0: text pieces that arrive within so many milliseconds are joined "fold" *               false; true: each event
- *   also carries the state so far "delivery"             "pump"; "thread": one thread of the library loops over
- *   tandem_pump(c, 0, -1) "log_level"            "none", "error", "warning", "info", "debug": records come as events of
- *   operation 0, type `log` "strict" *             false; true: documented forms that the engine refuses are not
- *   translated
+ *   "default_provider", "default_model"    for prompts and sessions that name no model
+ *   "durability"           "process": what is stored survives kill -9; "power": also the loss of power
+ *   "deterministic"        a number: clock, ids and randomness from this seed
+ *   "vocabulary" *         "normalized" or "engine": the form of events
+ *   "subscription"         "client" or "session": how a remote engine's events are subscribed to
+ *   "coalesce_ms" *        0; other values are not in this version: text pieces that arrive together are joined
+ *   "fold" *               false; true is not in this version: each event also carries the state so far
+ *   "delivery"             "pump"; "thread": one thread of the library loops over tandem_pump(c, 0, -1)
+ *   "log_level"            "none", "error", "warning", "info", "debug": records come as events of operation 0, type `log`
+ *   "strict" *             false; true: documented forms that the engine refuses are not translated
  *
  * A model is looked for in this order: the prompt's, the session's, the configured default, the environment's, a server
  * on loopback, and last `local`/`echo-1`, which says the conversation back.

@@ -92,9 +92,10 @@ public func tandem_wakeup_fd(_ c: OpaquePointer?) -> Int32 {
 public func tandem_status(_ result_json: UnsafePointer<CChar>?) -> Int32 {
     let refusal = libtandem_refusal(nil, LIBTANDEM_EXPORT_PLAIN)
     guard refusal == 0 || refusal == FailureName.forked.code else { return refusal }
-    guard let bytes = unsafe bytes(result_json), let json = try? JSONText(checking: bytes) else {
-        return FailureName.invalidArgument.code
-    }
+    guard let bytes = unsafe bytes(result_json) else { return FailureName.invalidArgument.code }
+    // A result of ours has its verdict first, and is not read again for it.
+    if bytes.starts(with: #"{"ok":"#.utf8), bytes.last == UInt8(ascii: "}") { return TANDEM_OK }
+    guard let json = try? JSONText(checking: bytes) else { return FailureName.invalidArgument.code }
     if json["ok"] != nil { return TANDEM_OK }
     return json.at("error", "code")?.integer.map { Int32(clamping: $0) } ?? FailureName.invalidArgument.code
 }

@@ -5,7 +5,8 @@ final class Transfer {
     let id: TransferID
     let request: HTTPRequest
     let receiver: any TransferReceiver
-    let server: ServerAddress
+    /// For messages; most transfers need none.
+    private(set) lazy var server = ServerAddress(url: request.url)
     var easy: EasyHandle?
     var idleTimer: TimerID?
     var totalTimer: TimerID?
@@ -27,7 +28,6 @@ final class Transfer {
         self.id = id
         self.request = request
         self.receiver = receiver
-        server = ServerAddress(url: request.url)
     }
 
     /// False ends the transfer.
