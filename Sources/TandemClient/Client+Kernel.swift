@@ -81,17 +81,22 @@ extension Client {
     }
 
     package func stats() -> JSONText {
-        let state = state.withLock { $0 }
+        // Numbers, not a copy of the state: that would make the next change copy all of it.
+        let numbers: [(String, Int64)] = state.withLock { state in
+            [
+                ("operations", Int64(state.mailbox.operations.count - (options.logLevel > 0 ? 1 : 0))),
+                ("operations_running", Int64(state.running.count)),
+                ("calls", state.started),
+                ("events_delivered", state.mailbox.lastSeq),
+                ("events_queued", Int64(state.mailbox.queued)),
+                ("events_discarded", state.mailbox.discarded),
+                ("events_folded", state.mailbox.folded),
+                ("log_records_dropped", state.dropped),
+                ("results_bytes", Int64(state.mailbox.resultBytes)),
+            ]
+        }
         return JSONWriter.object { writer in
-            writer.member("operations", state.mailbox.operations.count - (options.logLevel > 0 ? 1 : 0))
-            writer.member("operations_running", state.running.count)
-            writer.member("calls", state.started)
-            writer.member("events_delivered", state.mailbox.lastSeq)
-            writer.member("events_queued", state.mailbox.queued)
-            writer.member("events_discarded", state.mailbox.discarded)
-            writer.member("events_folded", state.mailbox.folded)
-            writer.member("log_records_dropped", state.dropped)
-            writer.member("results_bytes", state.mailbox.resultBytes)
+            for (name, number) in numbers { writer.member(name, number) }
             backend.writeStats(to: &writer)
         }
     }
