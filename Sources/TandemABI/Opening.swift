@@ -15,18 +15,21 @@ enum Opening {
         libtandem_fork_watch()
         unsafe installUpcalls()
         guard let slot = Slot() else { throw Failure(.limit, "too many clients are open in this process") }
+        var isOpen = false
         do throws(Failure) {
             let records = Records()
             configuration.engine.log = { level, message, fields in records.write(level, message, fields) }
             let client = try makeClient(configuration, slot)
             records.client.withLock { $0 = WeakClient(client) }
             unsafe ClientTable.insert(client, slot.handle)
-            if configuration.pumpsItself { startPumping(client, slot) }
+            isOpen = true
+            if configuration.pumpsItself { try startPumping(client, slot) }
             Log.write(3, "client opened", .emptyObject)
             client.log(3, "client opened", .emptyObject)
             return unsafe slot.handle
         } catch {
-            slot.free()
+            // A client that is open gives its slot back when it is closed.
+            if isOpen { _ = unsafe tandem_close(slot.handle, -1) } else { slot.free() }
             throw error
         }
     }
@@ -65,11 +68,12 @@ enum Opening {
     }
 
     /// `"delivery":"thread"`: one thread that pumps until the client is closed.
-    private static func startPumping(_ client: Client, _ slot: Slot) {
+    private static func startPumping(_ client: Client, _ slot: Slot) throws(Failure) {
         let handle = unsafe UInt(bitPattern: slot.handle)
         let thread = Thread.start("tandem-pump") {
             while unsafe tandem_pump(OpaquePointer(bitPattern: handle), 0, -1) >= 0 {}
         }
+        guard let thread else { throw Failure(.limit, "the process may start no more threads") }
         client.pumper.withLock { $0 = thread }
     }
 }
