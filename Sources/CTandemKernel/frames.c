@@ -6,10 +6,9 @@ enum { DEEPEST_WAIT = 16 };
 
 static _Thread_local frame *innermost;
 
-void frame_push(frame *f, frame_kind kind, const tandem_client *client, uint64_t op) {
+void frame_push(frame *f, frame_kind kind, const tandem_client *client) {
   f->outer = innermost;
   f->client = client;
-  f->op = op;
   f->kind = kind;
   f->close_when_unwound = 0;
   innermost = f;
@@ -27,12 +26,6 @@ frame *frame_outermost(const tandem_client *client) {
 int frame_in_callback(const tandem_client *client) {
   for (frame *f = innermost; f; f = f->outer)
     if (f->client == client && f->kind == FRAME_EVENT) return 1;
-  return 0;
-}
-
-int32_t libtandem_inside(const tandem_client *client, uint64_t op) {
-  for (frame *f = innermost; f; f = f->outer)
-    if (f->client == client && f->kind == FRAME_EVENT && f->op == op) return 1;
   return 0;
 }
 
@@ -60,7 +53,7 @@ int32_t libtandem_refusal(const tandem_client *client, libtandem_export what) {
 void libtandem_run_wakeup(tandem_notify_fn fn, void *ud) {
   if (fn == NULL) return;
   frame f;
-  frame_push(&f, FRAME_WAKEUP, NULL, 0);
+  frame_push(&f, FRAME_WAKEUP, NULL);
   fn(ud);
   frame_pop(&f);
 }
@@ -68,7 +61,7 @@ void libtandem_run_wakeup(tandem_notify_fn fn, void *ud) {
 void libtandem_run_log(tandem_log_fn fn, void *ud, int32_t level, const char *record_json) {
   if (fn == NULL) return;
   frame f;
-  frame_push(&f, FRAME_LOG, NULL, 0);
+  frame_push(&f, FRAME_LOG, NULL);
   fn(ud, level, record_json);
   frame_pop(&f);
 }
@@ -76,7 +69,7 @@ void libtandem_run_log(tandem_log_fn fn, void *ud, int32_t level, const char *re
 void libtandem_run_drop(tandem_notify_fn drop, void *ud) {
   if (drop == NULL) return;
   frame f;
-  frame_push(&f, FRAME_DROP, NULL, 0);
+  frame_push(&f, FRAME_DROP, NULL);
   drop(ud);
   frame_pop(&f);
 }

@@ -9,12 +9,11 @@ typedef enum frame_kind { FRAME_TURN, FRAME_EVENT, FRAME_DROP, FRAME_WAKEUP, FRA
 typedef struct frame {
   struct frame *outer;
   const tandem_client *client;
-  uint64_t op;
   frame_kind kind;
   int close_when_unwound;
 } frame;
 
-void frame_push(frame *f, frame_kind kind, const tandem_client *client, uint64_t op);
+void frame_push(frame *f, frame_kind kind, const tandem_client *client);
 void frame_pop(frame *f);
 /* The outermost call on this client; NULL when there is none. */
 frame *frame_outermost(const tandem_client *client);

@@ -45,7 +45,7 @@ static void run_callback(libtandem_turn *turn) {
     libtandem_run_drop(turn->drop_fn, turn->ud);
     return;
   }
-  frame_push(&f, FRAME_EVENT, turn->client, turn->event_op);
+  frame_push(&f, FRAME_EVENT, turn->client);
   turn->event_fn(turn->ud, turn->event_op, turn->json);
   frame_pop(&f);
   free(turn->json);
@@ -58,7 +58,7 @@ static void run_turn(libtandem_turn *turn) {
     return;
   }
   frame f;
-  frame_push(&f, FRAME_TURN, turn->client, 0);
+  frame_push(&f, FRAME_TURN, turn->client);
   upcalls.begin(turn);
   while (turn->state != NULL && upcalls.step(turn)) run_callback(turn);
   frame_pop(&f);

@@ -53,22 +53,26 @@ public func tandem_submit(
 
 @_cdecl("tandem_cancel") @implementation
 public func tandem_cancel(_ c: OpaquePointer?, _ op: UInt64) -> Int32 {
-    let refusal = unsafe libtandem_refusal(c, LIBTANDEM_EXPORT_PLAIN)
-    guard refusal == 0 else { return refusal }
-    guard let client = unsafe ClientTable.find(c) else { return FailureName.closed.code }
-    if op == UInt64.max {
-        client.cancelAll()
-        return 0
+    unsafe withClient(c) { client in
+        if op == UInt64.max {
+            client.cancelAll()
+            return TANDEM_OK
+        }
+        return status(of: client.cancel(op))
     }
-    return status(of: client.cancel(op))
 }
 
 @_cdecl("tandem_pause") @implementation
 public func tandem_pause(_ c: OpaquePointer?, _ op: UInt64, _ on: Int32) -> Int32 {
+    unsafe withClient(c) { client in status(of: client.pause(op, on != 0)) }
+}
+
+/// Runs `body` where the calling thread may come here and the client is open; else the status that says why not.
+@unsafe private func withClient(_ c: OpaquePointer?, _ body: (Client) -> Int32) -> Int32 {
     let refusal = unsafe libtandem_refusal(c, LIBTANDEM_EXPORT_PLAIN)
     guard refusal == 0 else { return refusal }
     guard let client = unsafe ClientTable.find(c) else { return FailureName.closed.code }
-    return status(of: client.pause(op, on != 0))
+    return body(client)
 }
 
 private func status(of result: Client.CancelResult) -> Int32 {
@@ -81,11 +85,10 @@ private func status(of result: Client.CancelResult) -> Int32 {
 
 @_cdecl("tandem_wakeup_fd") @implementation
 public func tandem_wakeup_fd(_ c: OpaquePointer?) -> Int32 {
-    let refusal = unsafe libtandem_refusal(c, LIBTANDEM_EXPORT_PLAIN)
-    guard refusal == 0 else { return refusal }
-    guard let client = unsafe ClientTable.find(c) else { return FailureName.closed.code }
-    let descriptor = client.wakeupDescriptor()
-    return descriptor >= 0 ? descriptor : FailureName.limit.code
+    unsafe withClient(c) { client in
+        let descriptor = client.wakeupDescriptor()
+        return descriptor >= 0 ? descriptor : FailureName.limit.code
+    }
 }
 
 @_cdecl("tandem_status") @implementation

@@ -33,11 +33,11 @@ struct EventNormalizer {
     mutating func normalize(_ event: EngineEvent) -> [NormalizedEvent] {
         let context = self.context(of: event)
         switch event.type {
-        case "server.connected", "run.stream.connected": return []
+        case EngineEventName.serverConnected, EngineEventName.runStreamConnected: return []
         case EngineEventName.engineLifecycleReady:
-            return [NormalizedEvent(type: "stream.connected", context: context, properties: Self.firstAttempt)]
+            return [NormalizedEvent(type: EventName.streamConnected, context: context, properties: Self.firstAttempt)]
         case EngineEventName.messagePartUpdated: return part(event, context)
-        case EngineEventName.sessionError, "provider.call.iteration.error":
+        case EngineEventName.sessionError, EngineEventName.providerCallIterationError:
             noteError(event, context)
             return []
         case EngineEventName.sessionRunFinished: return finished(event, context)

@@ -1,3 +1,4 @@
+internal import TandemContract
 internal import TandemJSON
 
 /// Something queued for an operation's taker.
@@ -64,20 +65,20 @@ extension Item {
             writer.member("op", Int64(operation))
             writer.member("seq", seq)
             switch content {
-            case .event(let members): writer.rawMembers(members)
+            case .event(let members): writer.raw(members)
             case .delta(let escaped):
                 let context = context ?? EventContext(sessionID: nil, runID: nil, atMilliseconds: 0)
                 var properties: [UInt8] = Array(#"{"delta":""#.utf8)
                 properties += escaped
                 properties += Array(#""}"#.utf8)
                 let item = Item.event(
-                    "session.response",
+                    EventName.sessionResponse,
                     tag: tag,
                     context,
                     "properties",
                     JSONText(trusted: properties)
                 )
-                if case .event(let members) = item.content { writer.rawMembers(members) }
+                if case .event(let members) = item.content { writer.raw(members) }
             case .done(let result):
                 writer.member("type", "done")
                 writer.nullable("tag", tag)

@@ -188,8 +188,3 @@ extension JSONWriter {
         if let value { self.value(value) } else { null() }
     }
 }
-
-extension JSONWriter {
-    /// Members that are written already, without the braces around them.
-    package mutating func rawMembers(_ members: [UInt8]) { raw(members) }
-}

@@ -66,7 +66,6 @@ extension EngineEvent {
     }
 
     var endsRun: Bool { type == EngineEventName.sessionRunFinished }
-    var startsRun: Bool { type == EngineEventName.sessionRunStarted }
 
     private func first(of names: [String], in object: JSONText) -> String? {
         names.lazy.compactMap { object[$0]?.string }.first

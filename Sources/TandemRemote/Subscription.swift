@@ -191,7 +191,7 @@ final class Subscription: @unchecked Sendable {
     }
 
     private static let usualOpening = [
-        EngineEvent(type: "server.connected", properties: .emptyObject),
+        EngineEvent(type: EngineEventName.serverConnected, properties: .emptyObject),
         EngineEvent(
             type: EngineEventName.engineLifecycleReady,
             properties: JSONWriter.object { $0.member("status", "ready") }

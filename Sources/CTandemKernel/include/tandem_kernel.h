@@ -44,8 +44,6 @@ typedef enum libtandem_export {
 
 /* 0 when the calling thread may call it now, else TANDEM_E_FORKED or TANDEM_E_REENTRANT. */
 int32_t libtandem_refusal(const tandem_client *client, libtandem_export what);
-/* Whether the calling thread is inside an event or host callback of the operation. */
-int32_t libtandem_inside(const tandem_client *client, uint64_t op);
 /* Runs a wakeup function; a log function; a drop. NULL functions are passed over. */
 void libtandem_run_wakeup(tandem_notify_fn fn, void *ud);
 void libtandem_run_log(tandem_log_fn fn, void *ud, int32_t level, const char *record_json);

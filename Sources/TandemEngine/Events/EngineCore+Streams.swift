@@ -62,9 +62,9 @@ extension EngineCore {
 
     private static func opening(_ milliseconds: Int64) -> [EngineEvent] {
         [
-            EngineEvent(type: "server.connected", properties: .emptyObject),
+            EngineEvent(type: EngineEventName.serverConnected, properties: .emptyObject),
             EngineEvent(
-                type: "engine.lifecycle.ready",
+                type: EngineEventName.engineLifecycleReady,
                 properties: JSONWriter.object { writer in
                     writer.member("status", "ready")
                     writer.member("transport", "sse")

@@ -1,3 +1,4 @@
+internal import TandemContract
 internal import TandemJSON
 internal import TandemProviders
 
@@ -21,24 +22,24 @@ enum RunEvent: Equatable {
     case finished(RunEnd)
     case deleteDeferred
 
-    static let finishedType = "session.run.finished"
+    static let finishedType = EngineEventName.sessionRunFinished
 
     var type: String {
         switch self {
-        case .started: "session.run.started"
-        case .status: "session.status"
-        case .updated: "session.updated"
-        case .echo, .delta, .answer: "message.part.updated"
-        case .contextSelected: "context.profile.selected"
-        case .toolsRouted: "tool.routing.decision"
-        case .callStarted: "provider.call.iteration.start"
-        case .budget: "context.budget.final"
-        case .usage: "provider.usage"
-        case .callFinished: "provider.call.iteration.finish"
-        case .callFailed: "provider.call.iteration.error"
-        case .failed: "session.error"
+        case .started: EngineEventName.sessionRunStarted
+        case .status: EngineEventName.sessionStatus
+        case .updated: EngineEventName.sessionUpdated
+        case .echo, .delta, .answer: EngineEventName.messagePartUpdated
+        case .contextSelected: EngineEventName.contextProfileSelected
+        case .toolsRouted: EngineEventName.toolRoutingDecision
+        case .callStarted: EngineEventName.providerCallIterationStart
+        case .budget: EngineEventName.contextBudgetFinal
+        case .usage: EngineEventName.providerUsage
+        case .callFinished: EngineEventName.providerCallIterationFinish
+        case .callFailed: EngineEventName.providerCallIterationError
+        case .failed: EngineEventName.sessionError
         case .finished: RunEvent.finishedType
-        case .deleteDeferred: "session.delete.deferred"
+        case .deleteDeferred: EngineEventName.sessionDeleteDeferred
         }
     }
 }

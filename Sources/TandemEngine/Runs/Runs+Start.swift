@@ -90,7 +90,7 @@ extension Runs {
             let active = try activity(of: run, in: batch)
             let stream = attach(run.sessionID, run.runID)
             try batch.publish(
-                "session.run.conflict",
+                EngineEventName.sessionRunConflict,
                 session: run.sessionID,
                 run: (run.number, run.runID),
                 JSONWriter.object { writer in

@@ -10,7 +10,7 @@ extension Sessions {
         try stored { () throws(StoreError) in
             try SessionStore.insert(session, into: batch.store)
             try batch.publish(
-                "session.created",
+                EngineEventName.sessionCreated,
                 session: session.id,
                 JSONWriter.object { writer in
                     writer.member("sessionID", session.id)
