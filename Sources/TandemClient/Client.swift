@@ -25,6 +25,7 @@ package final class Client: Sendable {
         var running: [UInt64: Running] = [:]
         /// Blocking calls that have no operation of their own.
         var blocked: [ObjectIdentifier: Call] = [:]
+        var owners = SessionOwners()
         var isPumping = false
         var isClosing = false
         /// One of the threads that close ends the engine; the others wait for it.

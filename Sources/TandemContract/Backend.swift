@@ -12,6 +12,9 @@ package protocol Backend: Sendable {
     /// Whether a prompt without a model needs the engine's configured default beside it.
     var needsDefaultModel: Bool { get }
 
+    /// Whether a run that asks its user something waits for the answer; else the answer is sent as the next prompt.
+    var questionsWait: Bool { get }
+
     /// Its part of `tandem_stats`.
     func writeStats(to writer: inout JSONWriter)
 
@@ -21,6 +24,7 @@ package protocol Backend: Sendable {
 
 extension Backend {
     package var needsDefaultModel: Bool { false }
+    package var questionsWait: Bool { false }
 
     package func writeStats(to writer: inout JSONWriter) {}
 }
