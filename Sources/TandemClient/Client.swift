@@ -42,6 +42,8 @@ package final class Client: Sendable {
     let state: Lock<State>
     let host: ClientHost
     let backend: any Backend
+    /// Whom policies ask; the engine inside asks the same.
+    let desk: any Host
     let loop: EventLoop
     let options: ClientOptions
     let clock: any Clock
@@ -57,7 +59,8 @@ package final class Client: Sendable {
         host: ClientHost,
         options: ClientOptions,
         clock: any Clock,
-        random: Random
+        random: Random,
+        desk: any Host = NoHost()
     ) {
         var limits = Mailbox.Limits()
         limits.operations = options.operationsLimit
@@ -67,6 +70,7 @@ package final class Client: Sendable {
         if options.logLevel > 0 { mailbox.open(0, tag: nil, callback: nil) }
         state = Lock(State(mailbox: mailbox))
         self.backend = backend
+        self.desk = desk
         self.loop = loop
         self.host = host
         self.options = options

@@ -13,6 +13,17 @@ package protocol Host: Sendable {
     func cancel(_ call: UInt64, reason: String)
 }
 
+/// A host that offers nothing.
+package struct NoHost: Host {
+    package init() {}
+
+    package var offers: HostOffers { HostOffers() }
+
+    package func ask(_ call: HostCall, _ receiver: any HostReceiver) -> UInt64? { nil }
+
+    package func cancel(_ call: UInt64, reason: String) {}
+}
+
 /// Where the parts of a host's reply go.
 package protocol HostReceiver: AnyObject, Sendable {
     /// A piece of a model's answer, or a tool's progress.

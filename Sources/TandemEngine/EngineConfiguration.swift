@@ -50,8 +50,8 @@ package struct EngineConfiguration: Sendable {
     /// Where on loopback a model server is looked for.
     package var discoveryCandidates = LoopbackDiscovery.usual
     package var log: Log?
-    /// Tools and models of the host; nil: it has none.
-    package var host: (any Host)?
+    /// Whose tools and models there are beside the engine's own.
+    package var host: any Host = NoHost()
     /// Models of the caller's own instead of those that speak over the network; for tests.
     package var makeModel: (@Sendable (_ providerID: String) -> any Model)?
     /// A full disk, for tests.
