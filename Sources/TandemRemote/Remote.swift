@@ -11,7 +11,9 @@ package final class Remote: Backend {
     let configuration: RemoteConfiguration
     private let pool = TransferPool()
     let builder: RequestBuilder
-    private let random: Random
+    let random: Random
+    /// On the loop's thread only.
+    let readings = ReadingLine()
     private let isClosed = Lock(false)
     /// Made by the first that needs it, on the loop's thread.
     private let shared = Lock<Subscription?>(nil)
@@ -43,7 +45,7 @@ package final class Remote: Backend {
             guard blocking.await({ ready in self.onSubscription({ ready() }) { $0.beginPrompt(ready) } }) else {
                 onSubscription {
                 } _: {
-                    $0.endPrompt(nil)
+                    $0.endPrompt(nil, session: "")
                 }
                 throw call.isCancelled
                     ? .cancelledBeforeSending : Failure(.timeout, "the engine did not answer in time")
@@ -51,7 +53,7 @@ package final class Remote: Backend {
             let result = exchange(operation, http, call, blocking)
             onSubscription {
             } _: {
-                $0.endPrompt(Remote.runID(result))
+                $0.endPrompt(Remote.runID(result), session: request.path("session_id"))
             }
             return result
         } catch { return .failure(error) }
@@ -69,7 +71,7 @@ package final class Remote: Backend {
             let started = StartedCall(self, operation, http, call) { [self] result in
                 onSubscription {
                 } _: {
-                    $0.endPrompt(Remote.runID(result))
+                    $0.endPrompt(Remote.runID(result), session: request.path("session_id"))
                 }
                 sink.end(result.map { $0 })
             }
