@@ -32,7 +32,8 @@ extension Remote {
             return onSubscription(refused) { $0.follow(filter, call, sink) }
         }
         let isPosted = loop.post { [self] in
-            Subscription(self, operation, request, call).follow(filter, call, sink)
+            let subscription = Subscription(self, operation, request, call)
+            subscription.follow(filter, call, sink)
         }
         if !isPosted { refused() }
     }

@@ -28,6 +28,7 @@ package final class Remote: Backend {
     }
 
     package var needsDefaultModel: Bool { true }
+    package var tellsResyncs: Bool { true }
 
     package func writeStats(to writer: inout JSONWriter) { meter.write(to: &writer) }
 

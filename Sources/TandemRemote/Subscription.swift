@@ -24,6 +24,8 @@ final class Subscription: @unchecked Sendable {
     private var prompts = 0
     private var closing: TimerID?
     private var connections = 0
+    /// A connection of one stream's own is kept by nobody else.
+    private var own: Subscription?
 
     /// How long the connection stays when nothing uses it.
     private static let lingerMilliseconds: Int64 = 5_000
@@ -66,6 +68,7 @@ final class Subscription: @unchecked Sendable {
         issued += 1
         let id = issued
         sinks[id] = sink
+        if !feed.isShared { own = self }
         feed.follow(id, filter, now: Deadline.now)
         let loop = remote.loop
         call.whenResumed { [weak self] in
@@ -155,7 +158,9 @@ extension Subscription {
     }
 
     private func closeIfUnused() {
-        guard !feed.isUsed, prompts == 0, transfer != nil || reopening != nil, closing == nil else { return }
+        guard !feed.isUsed, prompts == 0, transfer != nil || reopening != nil || own != nil, closing == nil else {
+            return
+        }
         let linger = feed.isShared ? Subscription.lingerMilliseconds : 0
         closing = remote.loop.after(Deadline(afterMilliseconds: linger)) { [weak self] in
             guard let self else { return }
@@ -164,6 +169,7 @@ extension Subscription {
             disconnect()
             feed = EventFeed(isShared: feed.isShared)
             setTimer()
+            own = nil
         }
     }
 }

@@ -115,7 +115,8 @@ extension FeedHarness {
         guard isConnected, number == connection else { return }
         // The bus keeps the newest events only.
         position = max(min(position, engine.published.count), engine.published.count - SimulatedEngine.broadcast)
-        if !isStalled {
+        let isIdle = isStalled || position == engine.published.count
+        if !isIdle {
             var bytes: [UInt8] = []
             let end = min(engine.published.count, position + readingSpeed)
             for entry in engine.published[position..<end] {
@@ -126,7 +127,7 @@ extension FeedHarness {
             position = end
             receive(bytes)
         }
-        if number == connection { after(1) { $0.pull(number) } }
+        if number == connection { after(isIdle ? 10 : 1) { $0.pull(number) } }
     }
 
     private mutating func receive(_ bytes: [UInt8]) {

@@ -27,6 +27,7 @@ struct SimulatedEngine {
     private(set) var epoch = 0
     private(set) var permissions: [Permission] = []
     private(set) var active: [String: String] = [:]
+    private var rows: [String: [Published]] = [:]
     private var seq: Int64 = 0
     private var ids = 0
     private var lastLogged: UInt64 = 0
@@ -71,6 +72,8 @@ struct SimulatedEngine {
         published.append(
             .init(event: event, whole: whole, loggedAt: lastLogged, epoch: epoch, position: published.count)
         )
+        let last = published[published.count - 1]
+        if namesRun || active[session] == run { rows[run, default: []].append(last) }
         switch type {
         case "session.run.started": active[session] = run
         case "session.run.finished": if active[session] == run { active[session] = nil }
@@ -106,6 +109,7 @@ struct SimulatedEngine {
         published = published.filter { $0.loggedAt <= now }.enumerated().map { position, old in
             .init(event: old.event, whole: old.whole, loggedAt: old.loggedAt, epoch: old.epoch, position: position)
         }
+        rows = rows.mapValues { $0.filter { $0.loggedAt <= now } }
         lastLogged = now
     }
 }
@@ -124,21 +128,15 @@ extension SimulatedEngine {
     }
 
     func log(_ run: String, after: Int64, now: UInt64) -> JSONText {
-        let session = published.first { $0.event.envelope?.runID == run }?.event.envelope?.sessionID
-        var isOpen = false
-        let rows = published.filter { entry in
-            guard let envelope = entry.event.envelope, entry.loggedAt <= now else { return false }
-            if envelope.runID == run, entry.event.type == "session.run.started" { isOpen = true }
-            defer { if envelope.runID == run, entry.event.type == "session.run.finished" { isOpen = false } }
-            let belongs = envelope.runID == run || envelope.runID == nil && envelope.sessionID == session && isOpen
-            return belongs && envelope.seq > after
-        }
+        let all = rows[run] ?? []
+        let first = all.firstIndex { $0.event.envelope?.seq ?? 0 > after } ?? all.count
+        let rows = all[first...].prefix(LogPage.limit).prefix { $0.loggedAt <= now }
         return JSONWriter.object { writer in
             writer.member("run_id", run)
             writer.member(
                 "events",
                 array: { writer in
-                    for row in rows.prefix(LogPage.limit) { writer.object { Self.write(row, of: run, to: &$0) } }
+                    for row in rows { writer.object { Self.write(row, of: run, to: &$0) } }
                 }
             )
         }
