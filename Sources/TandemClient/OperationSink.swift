@@ -32,6 +32,7 @@ final class OperationSink: Sink {
                 normalizer: EventNormalizer(
                     sessionID: named("sessionID", "session_id"),
                     runID: named("runID", "run_id"),
+                    first: operation.description.at("stream", "first"),
                     now: client.clock.milliseconds
                 )
             )

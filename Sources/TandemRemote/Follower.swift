@@ -31,7 +31,12 @@ struct Follower {
     private static let rememberedRuns = 64
     private static let rememberedGaps = 256
 
-    init(_ filter: StreamFilter) { self.filter = filter }
+    private let seesGaps: Bool
+
+    init(_ filter: StreamFilter, seesGaps: Bool = true) {
+        self.filter = filter
+        self.seesGaps = seesGaps
+    }
 
     /// Whether its consumer would take more.
     var isReady: Bool { hasRoom && !pending.isEmpty }
@@ -150,6 +155,7 @@ extension Follower {
         } else {
             let session = run?.sessionID ?? filter.sessionID
             var lane = RunLane(reading: runID, sessionID: session, hasLost: false, now: now)
+            lane.checksEnd = !seesGaps
             if run?.endedAt != nil { lane.status(isActive: false, now: now) }
             keep(lane)
         }
@@ -173,7 +179,9 @@ extension Follower {
         if hasMissed, event.type != EngineEventName.sessionRunStarted, event.seq != nil {
             return RunLane(reading: run, sessionID: event.sessionID, hasLost: true, now: now)
         }
-        return RunLane(run, sessionID: event.sessionID)
+        var lane = RunLane(run, sessionID: event.sessionID)
+        lane.checksEnd = !seesGaps
+        return lane
     }
 
     /// These numbers did not come; so many of them not even cut.

@@ -38,6 +38,12 @@ struct RunLane {
     /// Whether the engine says that the run goes on; nil: it has not been asked.
     private var isActive: Bool?
     private var isEngineAnother = false
+    /// Where gaps cannot be seen, a run that completes without a final text has its log asked for that.
+    var checksEnd = false
+    /// Events given since the last piece of text, and the number of that.
+    private var sinceText: Set<String> = []
+    private var lastText: Int64 = 0
+    private var hasFinalText = false
 
     private static let firstPause: UInt64 = 100_000_000
     private static let longestPause: UInt64 = 1_000_000_000
@@ -45,6 +51,7 @@ struct RunLane {
     static let patience: UInt64 = 20_000_000_000
     /// What is held while the log is read; past it the log has to give that too.
     static let heldLimit = 64 * 1024
+    private static let rememberedEvents = 256
     /// Frames that long are cut by the engine, at 16,000 bytes with all that is around an event's properties.
     private static let longFrame = 15_000
 
@@ -95,11 +102,15 @@ extension RunLane {
             lose(now: now)
             return []
         }
-        guard phase == .healing else { return give(event) }
+        guard phase == .healing else { return give(event, now) }
         if RequestMemory.isUrgent(event), !event.endsRun {
             if let id = event.envelope?.eventID { overtaken.insert(id) }
             return [event]
         }
+        // What has no number cannot be brought in line with the log.
+        guard let seq = event.seq else { return release(now) + give(event, now) }
+        // The log was quicker than the stream, which is met where it stands.
+        if held.isEmpty, seq <= delivered { return release(now) }
         let size = EventFrame.size(event)
         guard keeps, heldSize + size <= RunLane.heldLimit else {
             drop(now: now)
@@ -155,11 +166,37 @@ extension RunLane {
         pause = RunLane.firstPause
     }
 
-    private mutating func give(_ event: EngineEvent) -> [EngineEvent] {
+    private mutating func give(_ event: EngineEvent, _ now: UInt64) -> [EngineEvent] {
+        if checksEnd, missesText(at: event) {
+            checksEnd = false
+            lose(now: now)
+            overtaken.formUnion(sinceText)
+            delivered = lastText
+            held = [event]
+            return []
+        }
         if let seq = event.envelope?.seq { delivered = max(delivered, seq) }
         guard event.endsRun else { return [event] }
         phase = .over
         return told() + [event]
+    }
+
+    private mutating func missesText(at event: EngineEvent) -> Bool {
+        guard let envelope = event.envelope else { return false }
+        if event.endsRun {
+            let isCompleted = event.properties["status"]?.string == "completed"
+            return isCompleted && !hasFinalText && sinceText.count < RunLane.rememberedEvents
+        }
+        if EventFrame.isFinalText(event) {
+            hasFinalText = true
+        } else if event.properties["delta"] != nil {
+            hasFinalText = false
+            lastText = envelope.seq
+            sinceText = []
+        } else if sinceText.count < RunLane.rememberedEvents {
+            sinceText.insert(envelope.eventID)
+        }
+        return false
     }
 
     private mutating func learn(_ event: EngineEvent) {
@@ -203,7 +240,7 @@ extension RunLane {
         var hasGrown = false
         for row in page.events {
             guard let seq = row.envelope?.seq, seq > delivered else { continue }
-            if let reached, seq >= reached { return given + release() }
+            if let reached, seq >= reached { return given + release(now) }
             delivered = seq
             hasGrown = true
             learn(row)
@@ -229,19 +266,26 @@ extension RunLane {
     /// The log has nothing new: waits for more, or for no more.
     private mutating func wait(_ now: UInt64) -> [EngineEvent] {
         let isQuiet = now >= changedAt &+ RunLane.patience
-        if isActive == false, isQuiet || isLastReading { return interrupt() }
+        if isActive == false, isLastReading { return interrupt() }
+        if isActive == false, isQuiet {
+            let rest = held.isEmpty ? [] : giveUp(now)
+            return phase == .over ? rest : rest + interrupt()
+        }
         if isActive != true, isQuiet, !hasSeenEvents {
             failure = Failure(.notFound, "there is no such run")
             phase = .over
             return []
         }
-        if isQuiet {
-            if !held.isEmpty { counts.gaps += 1 }
-            return release()
-        }
+        if isQuiet { return held.isEmpty ? release(now) : giveUp(now) }
         readAt = now &+ pause
         pause = min(pause * 2, RunLane.longestPause)
         return []
+    }
+
+    /// What is missing is lost: what came after it follows.
+    private mutating func giveUp(_ now: UInt64) -> [EngineEvent] {
+        if hasLost { counts.gaps += 1 }
+        return release(now)
     }
 
     /// The log cannot be read; `isLasting`: and will not be.
@@ -253,10 +297,7 @@ extension RunLane {
             pause = min(pause * 2, RunLane.longestPause)
             return []
         }
-        guard isActive == false else {
-            if hasLost { counts.gaps += 1 }
-            return release()
-        }
+        guard isActive == false else { return giveUp(now) }
         self.failure = failure
         phase = .over
         return []
@@ -293,7 +334,7 @@ extension RunLane {
     }
 
     /// Nothing is missing any more: what was held follows.
-    private mutating func release() -> [EngineEvent] {
+    private mutating func release(_ now: UInt64) -> [EngineEvent] {
         phase = .live
         hasLost = true
         cuts = 0
@@ -304,7 +345,7 @@ extension RunLane {
         var given = told()
         for event in waiting where phase == .live {
             if let seq = event.envelope?.seq, seq <= delivered { continue }
-            given += give(event)
+            given += give(event, now)
         }
         overtaken = []
         return given

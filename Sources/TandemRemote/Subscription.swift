@@ -58,9 +58,12 @@ final class Subscription: @unchecked Sendable {
     }
 
     /// The prompt has been answered: with a run, where there is one now.
-    func endPrompt(_ runID: String?, session: String) {
+    func endPrompt(_ result: Result<Reply, Failure>? = nil, session: String = "") {
         prompts -= 1
-        if let runID { feed.await(runID, session: session) }
+        if let result, let run = Remote.runID(result) {
+            let isOld = (try? result.get())?.json?["idempotentReplay"]?.boolean ?? false
+            feed.await(run, session: session, isNew: !isOld)
+        }
         settle()
     }
 
@@ -221,7 +224,7 @@ extension Subscription {
             guard let self else { return }
             var refusal: Failure?
             if case .failure(let failure) = result { refusal = failure }
-            let page = LogPage((try? result.get())?.json)
+            let page = LogPage((try? result.get())?.json, after: after)
             feed.took(page, of: run, after: after, refusal, now: Deadline.now)
             settle()
         }

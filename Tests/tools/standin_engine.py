@@ -178,6 +178,7 @@ class Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True   # head and body are two writes
     contract, token, log, streams, running, lock = None, "", [], {}, set(), threading.Lock()
+    seq, rows = 0, {}   # of the bus; what each run's log holds
 
     def log_message(self, *_):
         pass
@@ -225,6 +226,10 @@ class Handler(BaseHTTPRequestHandler):
             return self._send(no[0], TEXTS[no[0]] + no[1])
         if op["response"] == "sse":
             return self._stream(op, args, query)
+        if op["id"] == "engine.run_events" and args["run_id"] in self.rows:
+            rows = [r for r in self.rows[args["run_id"]] if r["seq"] > int(query.get("after_seq", 0))]
+            self._note(op["id"], 200)
+            return self._send(200, {"run_id": args["run_id"], "events": rows[:int(query.get("limit", 250))]})
         found = self.contract.answer(op, args, query, body)
         if not found:
             self._note(op["id"], 200, "never recorded")
@@ -244,6 +249,10 @@ class Handler(BaseHTTPRequestHandler):
         known = {"sid": session, "rid": run}
         events = [fill(e, known) for e in self.contract.run_events if e.get("type") not in ("server.connected", "engine.lifecycle.ready")]
         with self.lock:
+            for e in events:   # one numbering without gaps for the whole bus, as the engine has it
+                Handler.seq += 1
+                e["envelope"] = {**e.get("envelope", {}), "event_id": str(uuid.uuid4()), "seq": self.seq}
+            self.rows[run] = [{**e["envelope"], "run_id": run, "event_type": e["type"], "payload": e["properties"]} for e in events]
             targets = [q for sid, queues in self.streams.items() if sid in (session, None) for q in queues]
         for q in targets:
             for e in events:
