@@ -43,6 +43,9 @@ struct Follower {
 
     var openRuns: [RunLane] { lanes.values.filter { $0.phase != .over } }
 
+    /// A run was handed over to its end, and none goes on.
+    var hasSeenEnd: Bool { !ended.isEmpty && lanes.isEmpty && pending.isEmpty }
+
     /// The logs to read now, with the numbers after which.
     mutating func readings(now: UInt64) -> [(run: String, after: Int64)] {
         // Rows wait in the engine as long as the consumer has enough to do.
@@ -50,7 +53,7 @@ struct Follower {
         var found: [(run: String, after: Int64)] = []
         for (id, var lane) in lanes {
             guard let due = lane.nextReading, due <= now else { continue }
-            found.append((id, lane.beginReading()))
+            found.append((id, lane.beginReading(now: now)))
             lanes[id] = lane
         }
         return found
@@ -155,7 +158,7 @@ extension Follower {
         } else {
             let session = run?.sessionID ?? filter.sessionID
             var lane = RunLane(reading: runID, sessionID: session, hasLost: false, now: now)
-            lane.checksEnd = !seesGaps
+            lane.seesGaps = seesGaps
             if run?.endedAt != nil { lane.status(isActive: false, now: now) }
             keep(lane)
         }
@@ -177,10 +180,12 @@ extension Follower {
     /// A run seen for the first time: after a gap its beginning may have been in that.
     private func lane(of run: String, beginningWith event: EngineEvent, now: UInt64) -> RunLane {
         if hasMissed, event.type != EngineEventName.sessionRunStarted, event.seq != nil {
-            return RunLane(reading: run, sessionID: event.sessionID, hasLost: true, now: now)
+            var lane = RunLane(reading: run, sessionID: event.sessionID, hasLost: true, now: now)
+            lane.seesGaps = seesGaps
+            return lane
         }
         var lane = RunLane(run, sessionID: event.sessionID)
-        lane.checksEnd = !seesGaps
+        lane.seesGaps = seesGaps
         return lane
     }
 

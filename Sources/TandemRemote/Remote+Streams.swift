@@ -21,6 +21,25 @@ extension Remote {
         operation.recipe == "prompt" && !call.options.isStrict && !configuration.subscribesPerStream
     }
 
+    /// A prompt that waits for its run's end, and hands the run's events on meanwhile.
+    func isWatched(_ operation: Operation, _ call: Call) -> Bool {
+        operation.recipe == "prompt_sync" && !call.options.isStrict && !configuration.subscribesPerStream
+    }
+
+    func watch(_ operation: Operation, _ request: Request, _ http: HTTPRequest, _ call: Call, _ sink: any Sink) {
+        let session = request.path("session_id")
+        onSubscription({ sink.end(.failure(.remoteClosed)) }) { subscription in
+            subscription.beginPrompt { [self] in
+                let id = subscription.watch(session, call, sink)
+                StartedCall(self, operation, http, call) { [self] result in
+                    subscription.endPrompt()
+                    let isAnswer = Remote.refusal(result, operation) == nil
+                    subscription.unwatch(id, awaitsEnd: isAnswer) { settle(result, operation, request, sink) }
+                }.begin()
+            }
+        }
+    }
+
     func follow(_ operation: Operation, _ request: Request, _ call: Call, _ sink: any Sink) {
         let filter = StreamFilter(request)
         guard isHealed(operation, filter, call.options) else {

@@ -65,6 +65,7 @@ package final class Remote: Backend {
             let operation = try operation(of: request)
             let http = try builder.make(operation, request, call.options)
             if operation.isOnlyStream { return follow(operation, request, call, sink) }
+            if isWatched(operation, call) { return watch(operation, request, http, call, sink) }
             guard isFollowed(operation, call) else {
                 return StartedCall(self, operation, http, call) { [self] in settle($0, operation, request, sink) }
                     .begin()

@@ -38,8 +38,11 @@ struct RunLane {
     /// Whether the engine says that the run goes on; nil: it has not been asked.
     private var isActive: Bool?
     private var isEngineAnother = false
-    /// Where gaps cannot be seen, a run that completes without a final text has its log asked for that.
-    var checksEnd = false
+    /// False on a filtered stream: there a run that falls silent, or completes without a final text, has its log asked.
+    var seesGaps = true
+    private var probeAt: UInt64?
+    private var isProbing = false
+    private var hasAskedForText = false
     /// Events given since the last piece of text, and the number of that.
     private var sinceText: Set<String> = []
     private var lastText: Int64 = 0
@@ -51,6 +54,8 @@ struct RunLane {
     static let patience: UInt64 = 20_000_000_000
     /// What is held while the log is read; past it the log has to give that too.
     static let heldLimit = 64 * 1024
+    /// After so long without an event a filtered stream may have lost its run's end.
+    static let silence: UInt64 = 10_000_000_000
     private static let rememberedEvents = 256
     /// Frames that long are cut by the engine, at 16,000 bytes with all that is around an event's properties.
     private static let longFrame = 15_000
@@ -78,7 +83,13 @@ struct RunLane {
     }
 
     /// When the log has to be read.
-    var nextReading: UInt64? { phase == .healing && readingAfter == nil ? readAt : nil }
+    var nextReading: UInt64? {
+        switch phase {
+        case .live: probeAt
+        case .healing: readingAfter == nil ? readAt : nil
+        case .over: nil
+        }
+    }
     var needsStatus: Bool { phase == .healing && isActive == nil }
 
     /// Whether a cut frame is of this run; nil: it may be.
@@ -167,13 +178,12 @@ extension RunLane {
     }
 
     private mutating func give(_ event: EngineEvent, _ now: UInt64) -> [EngineEvent] {
-        if checksEnd, missesText(at: event) {
-            checksEnd = false
-            lose(now: now)
-            overtaken.formUnion(sinceText)
-            delivered = lastText
-            held = [event]
-            return []
+        if !seesGaps {
+            probeAt = now &+ RunLane.silence
+            if missesText(at: event) {
+                hasAskedForText = true
+                return ask(for: event, now)
+            }
         }
         if let seq = event.envelope?.seq { delivered = max(delivered, seq) }
         guard event.endsRun else { return [event] }
@@ -181,11 +191,20 @@ extension RunLane {
         return told() + [event]
     }
 
+    /// The end waits until the log has given what came since the last piece of text.
+    private mutating func ask(for event: EngineEvent, _ now: UInt64) -> [EngineEvent] {
+        lose(now: now)
+        overtaken.formUnion(sinceText)
+        delivered = lastText
+        held = [event]
+        return []
+    }
+
     private mutating func missesText(at event: EngineEvent) -> Bool {
         guard let envelope = event.envelope else { return false }
         if event.endsRun {
             let isCompleted = event.properties["status"]?.string == "completed"
-            return isCompleted && !hasFinalText && sinceText.count < RunLane.rememberedEvents
+            return isCompleted && !hasFinalText && !hasAskedForText && sinceText.count < RunLane.rememberedEvents
         }
         if EventFrame.isFinalText(event) {
             hasFinalText = true
@@ -225,7 +244,11 @@ extension RunLane {
 // What the engine answers.
 extension RunLane {
     /// The log is about to be read: gives the number after which.
-    mutating func beginReading() -> Int64 {
+    mutating func beginReading(now: UInt64) -> Int64 {
+        if phase == .live {
+            lose(now: now)
+            isProbing = true
+        }
         readingAfter = delivered
         isLastReading = isEngineAnother && isActive == false
         readAt = nil
@@ -276,7 +299,7 @@ extension RunLane {
             phase = .over
             return []
         }
-        if isQuiet { return held.isEmpty ? release(now) : giveUp(now) }
+        if isQuiet || isProbing && isActive == true && held.isEmpty { return held.isEmpty ? release(now) : giveUp(now) }
         readAt = now &+ pause
         pause = min(pause * 2, RunLane.longestPause)
         return []
@@ -337,6 +360,8 @@ extension RunLane {
     private mutating func release(_ now: UInt64) -> [EngineEvent] {
         phase = .live
         hasLost = true
+        isProbing = false
+        probeAt = seesGaps ? nil : now &+ RunLane.silence
         cuts = 0
         cutDeltas = []
         let waiting = held

@@ -170,8 +170,49 @@ def late_stream():
         case("and nothing is said to have been lost", "stream.resynced" not in watch.types)
 
 
+def prompt_sync():
+    """A prompt that waits for its run has the run's events, and its answer last."""
+    with Engine() as engine, Client(url=engine.url) as client:
+        watch = Watch(client, client.submit("sessions.prompt_sync", {"session_id": "s", "prompt": "hi"})).read(20)
+        case("prompt_sync has its run's events", watch.text == "Hello there" and watch.ends == ["run.completed"], str(watch.types))
+        case("and its own result", watch.done["ok"]["text"] == "Hello there", str(watch.done))
+
+
+def other_streams():
+    """Streams that are none of the bus: their first frames, their cursor, what may be lost."""
+    from test_remote import Server, open_stream, send, event
+    targets = []
+
+    def answer(request, connection):
+        targets.append(request.target)
+        connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n")
+        if request.target.startswith("/goals"):
+            first = int(request.target.partition("cursor=")[2] or 0)
+            connection.sendall(f'event: ready\ndata: {{"goal_id":"g","cursor":{first}}}\n\n'.encode())
+            for n in (first, first + 1, first + 2):
+                if n:
+                    connection.sendall(f'id: {n}\nevent: stateful_runtime.goal.moved\ndata: {{"cursor":{n},"event":{{}}}}\n\n'.encode())
+        else:
+            event(connection, {"status": "ready", "stream": "routines", "timestamp_ms": 1})
+            event(connection, {"type": "routine.fired", "properties": {"routineID": "r"}})
+        if len(targets) < 3:
+            return False
+        connection.recv(1)
+
+    with Server(answer) as server, Client(url=server.url) as client:
+        result = client.call("stateful_runtime.events", {"goal_id": "g", "$take": 11, "$timeout_ms": 15000})
+        seen = [e["properties"].get("cursor", e["type"]) if e["type"].startswith("engine.") else e["type"] for e in result["events"]]
+        case("a goal's stream goes on by its cursor", seen == ["stream.connected", 1, 2, "stream.interrupted", "stream.connected", 3, 4,
+                                                              "stream.interrupted", "stream.connected", 5, 6], f"{seen} {targets}")
+        targets.clear()
+        result = client.call("routines.events", {"$take": 6, "$timeout_ms": 15000})
+        seen = [e["type"] for e in result["events"]]
+        case("one without says what may be missing", seen == ["stream.connected", "engine.routine.fired", "stream.interrupted",
+                                                             "stream.connected", "stream.resynced", "engine.routine.fired"], str(seen))
+
+
 def main():
-    bodies = [at_full_speed, late_stream, *[lambda seed=seed: schedule(seed) for seed in range(1, SCHEDULES + 1)]]
+    bodies = [at_full_speed, late_stream, prompt_sync, other_streams, *[lambda seed=seed: schedule(seed) for seed in range(1, SCHEDULES + 1)]]
     running = []
 
     def guarded(body):

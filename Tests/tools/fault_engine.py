@@ -179,6 +179,10 @@ class Engine:
                 now, after = time.monotonic(), int(query.get("after_seq", 0))
                 rows = [row for at, row in self.rows.get(parts[1], []) if at <= now and row["seq"] > after]
             return self.send(connection, 200, {"run_id": parts[1], "events": rows[:int(query.get("limit", 250))]})
+        if parts[-1] == "prompt_sync":
+            return self.run_at_once(parts[1], connection)
+        if parts[0] == "session" and len(parts) == 2:
+            return self.send(connection, 200, {"id": parts[1], "model": {"providerID": "p", "modelID": "m"}})
         if parts[0] == "session" and parts[-1] == "run":
             run = self.active.get(parts[1])
             return self.send(connection, 200, {"active": {"runID": run} if run else None})
@@ -187,6 +191,16 @@ class Engine:
         if path == "/question":
             return self.send(connection, 200, [])
         return self.send(connection, 404, {})
+
+    def run_at_once(self, session, connection):
+        """A prompt that is answered when its run has ended."""
+        run = f"run-of-{session}"
+        self.start(session, run)
+        for word in ("Hello ", "there"):
+            self.delta(session, run, word)
+        self.message(session, run, "Hello there")
+        self.finish(session, run)
+        return self.send(connection, 200, [{"info": {"role": "assistant"}, "parts": [{"type": "text", "text": "Hello there"}]}])
 
     def stream(self, connection, session):
         if self.refusals:
