@@ -34,7 +34,7 @@ extension Remote {
                 StartedCall(self, operation, http, call) { [self] result in
                     subscription.endPrompt()
                     let isAnswer = Remote.refusal(result, operation) == nil
-                    subscription.unwatch(id, awaitsEnd: isAnswer) { settle(result, operation, request, sink) }
+                    subscription.unwatch(id, awaitsEnd: isAnswer) { [self] in settle(result, operation, request, sink) }
                 }.begin()
             }
         }

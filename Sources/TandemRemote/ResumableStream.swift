@@ -96,8 +96,8 @@ struct ResumableStream {
 
     /// The consumer has no room for these: where to go on once it has; nil where the stream cannot be told.
     mutating func rewind(before events: [EngineEvent]) -> Bool {
-        guard let number = events.lazy.compactMap({ self.number($0) }).first else { return false }
-        cursor = number - 1
+        guard let place = events.compactMap({ self.number($0) }).first else { return false }
+        cursor = place - 1
         attempts += 1
         rewound += Int64(events.count)
         return true

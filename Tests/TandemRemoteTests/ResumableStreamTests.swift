@@ -31,7 +31,7 @@ import Testing
         #expect(types(stream.opened()) == ["stream.connected"])
         let events = try [5, 6].map { try frame(#"{"cursor":\#($0),"event":{}}"#, name: "goal") }
         #expect(types(stream.take(events)) == ["goal", "goal"])
-        #expect(lose(&stream))
+        #expect(lose(&stream) == true)
         let next = stream.request(original)
         #expect(next.query == [.init("cursor", "6")])
         #expect(next.headers.isEmpty)
@@ -45,7 +45,7 @@ import Testing
         let ready = try frame(#"{"status":"ready","stream":"routines","timestamp_ms":1}"#)
         #expect(stream.opened().isEmpty)
         #expect(types(stream.take([ready])) == ["ready"])
-        #expect(lose(&stream))
+        #expect(lose(&stream) == true)
         let said = stream.opened()
         #expect(types(said) == ["stream.connected", "stream.resynced"])
         #expect(said.first?.properties["attempt"]?.integer == 2)
@@ -70,12 +70,12 @@ import Testing
     @Test(arguments: [401, 403, 404]) func refusalsEndIt(status: Int) throws {
         var stream = try stream("routines.events")
         _ = stream.opened()
-        #expect(!lose(&stream, Failure(.forbidden, "no", status: status)))
+        #expect(lose(&stream, Failure(.forbidden, "no", status: status)) == false)
     }
 
     @Test func aStreamThatNeverBeganEnds() throws {
         var stream = try stream("routines.events")
-        #expect(!lose(&stream))
+        #expect(lose(&stream) == false)
     }
 
     @Test func aConsumerThatIsBehindGoesOnByTheCursor() throws {
@@ -83,12 +83,12 @@ import Testing
         _ = stream.opened()
         let frames = try [1, 2, 3].map { try frame(#"{"type":"run.event","properties":{"seq":\#($0)}}"#) }
         let events = stream.take(frames)
-        #expect(stream.rewind(before: Array(events.dropFirst())))
+        #expect(stream.rewind(before: Array(events.dropFirst())) == true)
         #expect(stream.request(Request(OperationNumber(0))).query == [.init("since_seq", "1")])
         let said = stream.opened()
         #expect(said.last?.properties["healed"]?.integer == 2)
         #expect(types(stream.take(Array(frames.dropFirst()))) == ["run.event", "run.event"])
         var without = try self.stream("routines.events")
-        #expect(!without.rewind(before: events))
+        #expect(without.rewind(before: events) == false)
     }
 }
