@@ -138,8 +138,11 @@ extension EventFeed {
         let round = round
         let run = followers[id]?.filter.runID
         let kept = run.flatMap { book[$0] }
+        let session = followers[id]?.filter.sessionID
+        let active = run == nil ? book.activeRuns(of: session) : []
         change(id) { follower in
             follower.open(with: opening)
+            follower.join(active)
             if let run { follower.begin(run, with: kept, round: round, now: now) }
         }
         mustReadRequests = true

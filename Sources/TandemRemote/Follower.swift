@@ -120,6 +120,7 @@ extension Follower {
             var lane =
                 lanes[run]
                 ?? RunLane(reading: run, sessionID: place.session, after: place.seq &- 1, hasLost: true, now: now)
+            lane.seesGaps = seesGaps
             lane.rewind(before: place.seq, now: now)
             lanes[run] = lane
             ended.removeAll { $0 == run }
@@ -153,6 +154,7 @@ extension Follower {
     mutating func begin(_ runID: String, with run: RunBook.Run?, round: Int64, now: UInt64) {
         if let run, run.isWhole {
             var lane = RunLane(runID, sessionID: run.sessionID)
+            lane.seesGaps = seesGaps
             for event in run.events { append(lane.take(event, now: now, keeps: true), round: round) }
             keep(lane)
         } else {
@@ -161,6 +163,15 @@ extension Follower {
             lane.seesGaps = seesGaps
             if run?.endedAt != nil { lane.status(isActive: false, now: now) }
             keep(lane)
+        }
+    }
+
+    /// Runs that go on while the stream begins are followed from here on.
+    mutating func join(_ runs: [(id: String, run: RunBook.Run)]) {
+        for (id, run) in runs where lanes[id] == nil {
+            var lane = RunLane(id, sessionID: run.sessionID, delivered: run.seq)
+            lane.seesGaps = seesGaps
+            lanes[id] = lane
         }
     }
 
@@ -253,6 +264,7 @@ extension Follower {
             !ended.contains(active)
         else { return }
         var lane = RunLane(reading: active, sessionID: session, hasLost: true, now: now)
+        lane.seesGaps = seesGaps
         lane.status(isActive: true, now: now)
         keep(lane)
     }

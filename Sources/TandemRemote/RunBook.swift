@@ -12,6 +12,8 @@ struct RunBook {
         /// In nanoseconds of the monotonic clock.
         fileprivate(set) var endedAt: UInt64?
         fileprivate var hasBegun = false
+        /// The number of its newest event.
+        fileprivate(set) var seq: Int64 = 0
     }
 
     private var runs: [String: Run] = [:]
@@ -28,6 +30,12 @@ struct RunBook {
 
     var isEmpty: Bool { runs.isEmpty }
 
+    /// The runs that go on in a session; nil: in any.
+    func activeRuns(of session: String?) -> [(id: String, run: Run)] {
+        let ids = session.map { active[$0].map { [$0] } ?? [] } ?? active.values.sorted()
+        return ids.compactMap { id in runs[id].map { (id, $0) } }
+    }
+
     func activeRun(of session: String) -> String? { active[session] }
 
     /// Enters an event and tells the run that it belongs to; nil too for what comes after a run's end.
@@ -38,6 +46,7 @@ struct RunBook {
         if run.endedAt != nil { return nil }
         if !run.hasBegun, let session = run.sessionID, !event.endsRun { active[session] = id }
         run.hasBegun = true
+        run.seq = max(run.seq, event.seq ?? 0)
         keep(event.belonging(to: id), in: &run)
         runs[id] = run
         if event.endsRun { end(id, now: now) }

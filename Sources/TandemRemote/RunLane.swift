@@ -67,7 +67,7 @@ struct RunLane {
         self.delivered = delivered
         phase = .live
         hasLost = true
-        hasSeenEvents = false
+        hasSeenEvents = delivered > 0
     }
 
     /// A run whose beginning has to be read.
@@ -136,7 +136,7 @@ extension RunLane {
     mutating func lose(now: UInt64) {
         switch phase {
         case .over: return
-        case .healing: drop(now: now)
+        case .healing: if !held.isEmpty { drop(now: now) }
         case .live:
             phase = .healing
             isActive = nil
@@ -157,7 +157,8 @@ extension RunLane {
     /// The connection was lost and is there again, so the engine has to be asked whether the run goes on.
     mutating func reconnected(now: UInt64) {
         lose(now: now)
-        isActive = nil
+        // A run that is over stays so.
+        if isActive != false { isActive = nil }
     }
 
     /// Other numbers: the process that published before is gone.
@@ -180,10 +181,8 @@ extension RunLane {
     private mutating func give(_ event: EngineEvent, _ now: UInt64) -> [EngineEvent] {
         if !seesGaps {
             probeAt = now &+ RunLane.silence
-            if missesText(at: event) {
-                hasAskedForText = true
-                return ask(for: event, now)
-            }
+            if missesText(at: event) { return ask(for: event, now) }
+            noteText(event)
         }
         if let seq = event.envelope?.seq { delivered = max(delivered, seq) }
         guard event.endsRun else { return [event] }
@@ -193,6 +192,7 @@ extension RunLane {
 
     /// The end waits until the log has given what came since the last piece of text.
     private mutating func ask(for event: EngineEvent, _ now: UInt64) -> [EngineEvent] {
+        hasAskedForText = true
         lose(now: now)
         overtaken.formUnion(sinceText)
         delivered = lastText
@@ -200,12 +200,13 @@ extension RunLane {
         return []
     }
 
-    private mutating func missesText(at event: EngineEvent) -> Bool {
-        guard let envelope = event.envelope else { return false }
-        if event.endsRun {
-            let isCompleted = event.properties["status"]?.string == "completed"
-            return isCompleted && !hasFinalText && !hasAskedForText && sinceText.count < RunLane.rememberedEvents
-        }
+    private func missesText(at event: EngineEvent) -> Bool {
+        event.endsRun && event.properties["status"]?.string == "completed" && !hasFinalText && !hasAskedForText
+            && sinceText.count < RunLane.rememberedEvents
+    }
+
+    private mutating func noteText(_ event: EngineEvent) {
+        guard let envelope = event.envelope else { return }
         if EventFrame.isFinalText(event) {
             hasFinalText = true
         } else if event.properties["delta"] != nil {
@@ -215,7 +216,6 @@ extension RunLane {
         } else if sinceText.count < RunLane.rememberedEvents {
             sinceText.insert(envelope.eventID)
         }
-        return false
     }
 
     private mutating func learn(_ event: EngineEvent) {
@@ -267,6 +267,7 @@ extension RunLane {
             delivered = seq
             hasGrown = true
             learn(row)
+            if !seesGaps { noteText(row) }
             if let id = row.envelope?.eventID, overtaken.remove(id) != nil { continue }
             count(row)
             if row.endsRun {
@@ -329,9 +330,9 @@ extension RunLane {
     /// The engine has said whether the run goes on.
     mutating func status(isActive: Bool, now: UInt64) {
         guard phase == .healing else { return }
-        self.isActive = isActive
         if isActive { hasSeenEvents = true }
-        changedAt = now
+        if self.isActive != isActive { changedAt = now }
+        self.isActive = isActive
         readSoon(now)
     }
 
