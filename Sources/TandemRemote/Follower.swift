@@ -14,6 +14,8 @@ struct Follower {
     private var lanes: [String: RunLane] = [:]
     /// Runs whose end was given, newest last.
     private var ended: [String] = []
+    /// Ends that a log gave before the stream, by session: what the stream brings up to there has been given.
+    private var logEnds: [String: Int64] = [:]
     /// False after the consumer took less than it was offered, until it has room.
     private var hasRoom = true
     /// What was lost that no log holds.
@@ -177,6 +179,7 @@ extension Follower {
 
     /// An event of a run, or of none; a run that begins before the stream is seen from here on only.
     mutating func take(_ event: EngineEvent, of run: String?, round: Int64, now: UInt64) {
+        if let session = event.sessionID, let end = logEnds[session], let seq = event.seq, seq <= end { return }
         guard let run else { return append([event], round: round) }
         if ended.contains(run) { return }
         var lane = lanes.removeValue(forKey: run) ?? lane(of: run, beginningWith: event, now: now)
@@ -231,7 +234,10 @@ extension Follower {
         change { $0.reconnected(now: now) }
     }
 
-    mutating func engineRestarted(now: UInt64) { change { $0.engineRestarted(now: now) } }
+    mutating func engineRestarted(now: UInt64) {
+        logEnds = [:]
+        change { $0.engineRestarted(now: now) }
+    }
 
     func isReading(_ run: String, after: Int64) -> Bool { lanes[run]?.readingAfter == after }
 
@@ -299,6 +305,10 @@ extension Follower {
             return
         }
         lanes[lane.runID] = nil
+        if let session = lane.sessionID, let end = lane.endInLog {
+            if logEnds.count >= Follower.rememberedGaps { logEnds = [:] }
+            logEnds[session] = end
+        }
         ended = ended.suffix(Follower.rememberedRuns - 1) + [lane.runID]
         if let failure = lane.failure, filter.runID != nil {
             end(.failure(failure))

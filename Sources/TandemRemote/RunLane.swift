@@ -13,6 +13,8 @@ struct RunLane {
     private(set) var phase: Phase
     /// The number of the newest event that was given.
     private(set) var delivered: Int64
+    /// The number up to which the log has given all: what comes live with a lower one has been given.
+    private var readUpTo: Int64 = .min
     /// What kept the lane from being followed to its end.
     private(set) var failure: Failure?
     /// In bytes.
@@ -51,7 +53,9 @@ struct RunLane {
     private static let firstPause: UInt64 = 100_000_000
     private static let longestPause: UInt64 = 1_000_000_000
     /// A log that has not grown for so long has all that it will have: engines write it seconds behind.
-    static let patience: UInt64 = 20_000_000_000
+    static let patience: UInt64 = 30_000_000_000
+    /// The row of an event that came live will come, unless the log is broken.
+    static let heldPatience: UInt64 = 60_000_000_000
     /// What is held while the log is read; past it the log has to give that too.
     static let heldLimit = 64 * 1024
     /// After so long without an event a filtered stream may have lost its run's end.
@@ -81,6 +85,9 @@ struct RunLane {
         changedAt = now
         readAt = now
     }
+
+    /// Set when the log gave the end before the stream: the number of it.
+    var endInLog: Int64? { phase == .over && readUpTo == delivered ? delivered : nil }
 
     /// When the log has to be read.
     var nextReading: UInt64? {
@@ -113,15 +120,17 @@ extension RunLane {
             lose(now: now)
             return []
         }
+        if let seq = event.seq, seq <= readUpTo {
+            // The log was quicker than the stream, which is met where it stands.
+            return phase == .healing && held.isEmpty ? release(now) : []
+        }
         guard phase == .healing else { return give(event, now) }
         if RequestMemory.isUrgent(event), !event.endsRun {
             if let id = event.envelope?.eventID { overtaken.insert(id) }
             return [event]
         }
         // What has no number cannot be brought in line with the log.
-        guard let seq = event.seq else { return release(now) + give(event, now) }
-        // The log was quicker than the stream, which is met where it stands.
-        if held.isEmpty, seq <= delivered { return release(now) }
+        guard event.seq != nil else { return release(now) + give(event, now) }
         let size = EventFrame.size(event)
         guard keeps, heldSize + size <= RunLane.heldLimit else {
             drop(now: now)
@@ -172,6 +181,7 @@ extension RunLane {
     mutating func rewind(before seq: Int64, now: UInt64) {
         phase = .healing
         delivered = min(delivered, seq &- 1)
+        readUpTo = min(readUpTo, delivered)
         drop(now: now)
         readingAfter = nil
         readAt = now
@@ -196,6 +206,7 @@ extension RunLane {
         lose(now: now)
         overtaken.formUnion(sinceText)
         delivered = lastText
+        readUpTo = min(readUpTo, lastText)
         held = [event]
         return []
     }
@@ -265,6 +276,7 @@ extension RunLane {
             guard let seq = row.envelope?.seq, seq > delivered else { continue }
             if let reached, seq >= reached { return given + release(now) }
             delivered = seq
+            readUpTo = max(readUpTo, seq)
             hasGrown = true
             learn(row)
             if !seesGaps { noteText(row) }
@@ -289,7 +301,7 @@ extension RunLane {
 
     /// The log has nothing new: waits for more, or for no more.
     private mutating func wait(_ now: UInt64) -> [EngineEvent] {
-        let isQuiet = now >= changedAt &+ RunLane.patience
+        let isQuiet = now >= changedAt &+ (held.isEmpty ? RunLane.patience : RunLane.heldPatience)
         if isActive == false, isLastReading { return interrupt() }
         if isActive == false, isQuiet {
             let rest = held.isEmpty ? [] : giveUp(now)

@@ -311,6 +311,23 @@ struct Seen {
         #expect(seen.counts.healed > 0)
     }
 
+    @Test func whatTheLogGaveFirstIsNotGivenAgain() throws {
+        var harness = connected()
+        harness.follow(1, StreamFilter(sessionID: "s", runID: "r"))
+        play(&harness, "r", session: "s", deltas: 5, ends: false)
+        harness.run(for: 5_000)
+        harness.engine.rowNanoseconds = 1_000
+        harness.readingSpeed = 1
+        harness.disconnect("gone")
+        harness.run(for: 2_000)
+        for number in 5..<200 { Self.delta(&harness, "r", "s", "\(number) ") }
+        Self.end(&harness, "r", "s", expected(200))
+        harness.run(for: 60_000) { $0.consumers[1]?.outcome != nil }
+        let seen = Seen(try #require(harness.consumers[1]).events, run: "r")
+        #expect(seen.text == expected(200))
+        #expect(seen.ends == ["completed"])
+    }
+
     @Test func duplicatesAreDroppedAndCounted() throws {
         var harness = connected()
         harness.doubling = 1_000

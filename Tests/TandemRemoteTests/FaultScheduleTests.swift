@@ -116,6 +116,12 @@ struct FaultSchedule {
             harness.consumers[1]?.room = room
         }
         if chance(20), isShared { harness.readingSpeed = 3 + draw(40) }
+        if chance(15) {
+            faults.append("log quicker than the stream")
+            harness.engine.logDelay = 0
+            harness.engine.rowNanoseconds = 1_000
+            if isShared { harness.readingSpeed = 1 }
+        }
         return Set((0..<draw(4)).map { _ in draw(10) })
     }
 
