@@ -115,11 +115,8 @@ extension EventFeed {
     mutating func took(_ count: Int, by id: Int, now: UInt64) {
         guard var follower = followers.removeValue(forKey: id) else { return }
         follower.took(count)
-        if follower.isTooFarBehind || follower.pending.count > 1 && isShort(beside: follower) {
-            follower.fallBehind(now: now)
-        }
         followers[id] = follower
-        schedule(id, now)
+        schedule(id, pendingSize, now)
     }
 
     mutating func resume(_ id: Int, now: UInt64) {
@@ -127,9 +124,8 @@ extension EventFeed {
         schedule(now)
     }
 
-    private func isShort(beside follower: Follower) -> Bool {
-        followers.values.reduce(follower.pendingSize) { $0 + $1.pendingSize } > EventFeed.totalLimit
-    }
+    /// What waits for all consumers, in bytes.
+    var pendingSize: Int { followers.values.reduce(0) { $0 + $1.pendingSize } }
 
     func isOpen(_ id: Int) -> Bool { followers[id]?.isOpen ?? true }
 
@@ -174,12 +170,13 @@ extension EventFeed {
 extension EventFeed {
     /// Time has passed.
     mutating func tick(now: UInt64) {
-        for (id, due) in dues where due <= now { schedule(id, now) }
+        for (id, due) in dues where due <= now { schedule(id, 0, now) }
     }
 
     /// After an input: asks for what those whom it touched need.
     mutating func schedule(_ now: UInt64) {
-        for id in touched { schedule(id, now) }
+        let total = touched.isEmpty ? 0 : pendingSize
+        for id in touched { schedule(id, total, now) }
         guard mustReadRequests, !isReadingRequests, isLive, !followers.isEmpty else { return }
         mustReadRequests = false
         isReadingRequests = true
@@ -187,8 +184,11 @@ extension EventFeed {
         actions.append(.readRequests(round: round))
     }
 
-    private mutating func schedule(_ id: Int, _ now: UInt64) {
+    private mutating func schedule(_ id: Int, _ total: Int, _ now: UInt64) {
         guard var follower = followers.removeValue(forKey: id) else { return }
+        if follower.isBehind, follower.isTooFarBehind || follower.pending.count > 1 && total > EventFeed.totalLimit {
+            follower.fallBehind(now: now)
+        }
         // An engine that is away is not asked.
         let readings = isLive ? follower.readings(now: now) : []
         for (run, after) in readings {

@@ -43,6 +43,9 @@ struct Follower {
     /// Whether its consumer would take more.
     var isReady: Bool { hasRoom && !pending.isEmpty }
 
+    /// Whether its consumer has refused events and not asked for more since.
+    var isBehind: Bool { !hasRoom }
+
     var openRuns: [RunLane] { lanes.values.filter { $0.phase != .over } }
 
     /// A run was handed over to its end, and none goes on.

@@ -328,6 +328,27 @@ struct Seen {
         #expect(seen.ends == ["completed"])
     }
 
+    @Test func aThousandSlowConsumersTakeBoundedMemory() {
+        var harness = connected()
+        for id in 1...1_000 {
+            harness.follow(id, StreamFilter(sessionID: "s\(id % 10)", runID: "r\(id % 10)"))
+            harness.consumers[id]?.room = 1
+        }
+        for number in 0..<10 {
+            harness.engine.publish("session.run.started", session: "s\(number)", run: "r\(number)", now: harness.now)
+        }
+        harness.run(for: 2_000)
+        let text = String(repeating: "x", count: 3_500)
+        var most = 0
+        for _ in 0..<40 {
+            for number in 0..<10 { Self.delta(&harness, "r\(number)", "s\(number)", text) }
+            harness.run(for: 20)
+            most = max(most, harness.feed.pendingSize)
+        }
+        #expect(most > EventFeed.totalLimit / 2)
+        #expect(most <= EventFeed.totalLimit + 8 * 1024 * 1024)
+    }
+
     @Test func duplicatesAreDroppedAndCounted() throws {
         var harness = connected()
         harness.doubling = 1_000
