@@ -10,12 +10,20 @@ struct ActiveRun {
     var machine: RunMachine
     let reader: FileReader
     let sessionModel: ModelReference?
+    /// Where its session works, as the wire shows it.
+    let directory: String
+    /// The permission request or question whose answer it waits for.
+    var pendingRequest: String?
     /// The row of the user's message, once it is stored.
     var promptRow: Int64?
     /// The call that waits for the end.
     private(set) var waiting: Waiting?
 
     var sessionID: String { names.sessionID }
+
+    /// When it ends at the latest.
+    var deadlineMilliseconds: Int64 { startedMilliseconds + EngineCore.runMilliseconds }
+
     var runID: String { names.runID }
 
     /// The caller that waits has had enough, and is told so.
