@@ -39,7 +39,7 @@ import Testing
 
     private func settle() {
         let isDone = Monitor(false)
-        fixture.loop.post { isDone.change { $0 = true } }
+        guard fixture.loop.post({ isDone.change { $0 = true } }) else { return }
         _ = isDone.wait(until: Deadline(afterMilliseconds: 10_000)) { $0 ? true : nil }
     }
 

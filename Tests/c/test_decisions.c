@@ -1,10 +1,6 @@
 /* valgrind: no (it starts a Python program)
    K14-K17 on a remote engine: permissions and questions that the host decides. */
-#include <arpa/inet.h>
-#include <netinet/in.h>
-#include <sys/socket.h>
-
-#include "client.h"
+#include "http.h"
 
 static int port;
 static FILE *engine;
@@ -21,30 +17,9 @@ static void start_engine(void)
     }
 }
 
-/* One request to the engine; its answer's body. */
-static const char *http(const char *method, const char *path, const char *body)
-{
-    struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port)};
-    int fd = socket(AF_INET, SOCK_STREAM, 0);
-    char *answer = room(65536);
-    size_t used = 0;
-
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    if (connect(fd, (struct sockaddr *)&address, sizeof address) != 0)
-        return "";
-    const char *request = text("%s %s HTTP/1.1\r\nConnection: close\r\nContent-Length: %zu\r\n\r\n%s", method, path, strlen(body), body);
-    if (write(fd, request, strlen(request)) < 0)
-        return "";
-    for (ssize_t n; used < 65535 && (n = read(fd, answer + used, 65535 - used)) > 0;)
-        used += (size_t)n;
-    close(fd);
-    char *end = strstr(answer, "\r\n\r\n");
-    return end == NULL ? "" : end + 4;
-}
-
 static void ask_permission(const char *id, const char *session)
 {
-    http("POST", "/_ask", text("{\"kind\":\"permission\",\"id\":\"%s\",\"sessionID\":\"%s\",\"tool\":\"bash\",\"args\":{\"command\":\"ls\"}}", id, session));
+    http(port, "POST", "/_ask", text("{\"kind\":\"permission\",\"id\":\"%s\",\"sessionID\":\"%s\",\"tool\":\"bash\",\"args\":{\"command\":\"ls\"}}", id, session));
 }
 
 /* The answers that the engine has, once there are so many. */
@@ -53,7 +28,7 @@ static const char *replies(int count)
     const char *all = "";
 
     for (long long end = now_ms() + 5000 * slowness(); now_ms() < end; nap(10)) {
-        all = http("GET", "/_replies", "");
+        all = http(port, "GET", "/_replies", "");
         if (at(all, text("/%d/0", count - 1))[0] != 0)
             break;
     }
@@ -175,7 +150,7 @@ static void resolved_elsewhere(void)
     ask_permission("elsewhere", "s2");
     CHECK("it is asked", pump_until(c, &a.calls, 1, 5000));
     CHECK_INT("a reply is wanted", 1, tandem_reply_wanted(c, a.call));
-    http("POST", "/permission/elsewhere/reply", "{\"reply\":\"reject\"}");
+    http(port, "POST", "/permission/elsewhere/reply", "{\"reply\":\"reject\"}");
     CHECK("K17 what is decided elsewhere is cancelled", pump_until(c, &a.cancels, 1, 5000));
     CHECK_TEXT("K17 with the reason", "resolved", at(a.json, "/reason"));
     CHECK_INT("K17 of the call", (long long)a.call, number_at(a.json, "/call"));
@@ -193,7 +168,7 @@ static void questions(void)
     struct asked a = {.c = c, .answer = "{\"ok\":[\"blue\"]}"};
 
     provided(c, "{\"kind\":\"question\",\"timeout_ms\":5000}", &a);
-    http("POST", "/_ask", "{\"kind\":\"question\",\"id\":\"q1\",\"sessionID\":\"s3\",\"questions\":[{\"question\":\"Which?\"}]}");
+    http(port, "POST", "/_ask", "{\"kind\":\"question\",\"id\":\"q1\",\"sessionID\":\"s3\",\"questions\":[{\"question\":\"Which?\"}]}");
     CHECK("a question is asked", pump_until(c, &a.calls, 1, 5000));
     CHECK_TEXT("with its words", "Which?", at(a.json, "/input/questions/0/question"));
     const char *all = replies(5);
@@ -224,7 +199,7 @@ static void stream_that_breaks(void)
     provided(c, "{\"kind\":\"permission\"}", &a);
     ask_permission("unbroken", "s5");
     pump_until(c, &a.calls, 1, 5000);
-    http("POST", "/_break", "{}");
+    http(port, "POST", "/_break", "{}");
     ask_permission("broken", "s5");
     CHECK("a request made while the stream was broken is asked", pump_until(c, &a.calls, 2, 10000));
     CHECK_TEXT("and answered", "/permission/broken/reply", at(replies(8), "/7/0"));
@@ -265,7 +240,7 @@ static void close_while_it_waits(void)
     CHECK_INT("the function is dropped", 1, a.drops);
     CHECK_INT("a reply after it", TANDEM_E_HANDLE, tandem_reply(c, a.call, "{\"ok\":\"once\"}"));
     CHECK_INT("nobody was told", 0, a.cancels);
-    http("POST", "/permission/open/reply", "{\"reply\":\"once\"}");
+    http(port, "POST", "/permission/open/reply", "{\"reply\":\"once\"}");
 }
 
 int main(void)
