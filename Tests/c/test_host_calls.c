@@ -10,8 +10,8 @@ static void on_the_thread_that_pumps(void)
     struct collected all = COLLECTED;
     const char *session = new_session(c);
 
-    script("pumps", CALLS("add", "{\"a\":2,\"b\":3}"));
-    const char *run = start_run(c, session, "[[pumps]]");
+    script("host-pumps", CALLS("add", "{\"a\":2,\"b\":3}"));
+    const char *run = start_run(c, session, "[[host-pumps]]");
     uint64_t op = tandem_stream(c, "engine.stream", stream_args(session, run), collect, &all, collect_drop, NULL);
     CHECK("the run ends", pump_until(c, &all.dones, 1, 10000));
     CHECK_INT("the tool was called once", 1, add->calls);
@@ -38,20 +38,20 @@ static void a_host_of_one_thread(void)
     struct provider *add = tool(c, "add", "", "{\"ok\":{\"output\":\"5\",\"metadata\":{\"unit\":\"m\"}}}");
     const char *session = new_session(c);
 
-    script("blocks", CALLS("add", "{}"));
-    const char *result = prompt_sync(c, session, "[[blocks]]");
+    script("host-blocks", CALLS("add", "{}"));
+    const char *result = prompt_sync(c, session, "[[host-blocks]]");
     CHECK_TEXT("K5 tandem_call serves the calls of its own run", "Done.", at(result, "/ok/text"));
     CHECK("K5 on this thread", add->calls == 1 && pthread_equal(add->thread, pthread_self()));
     CHECK("K5 they belong to it", add->op != 0);
 
-    script("waits", CALLS("add", "{}"));
-    uint64_t op = tandem_submit(c, "sessions.prompt_sync", prompt_args(session, "[[waits]]"), NULL);
+    script("host-waits", CALLS("add", "{}"));
+    uint64_t op = tandem_submit(c, "sessions.prompt_sync", prompt_args(session, "[[host-waits]]"), NULL);
     result = keep(tandem_wait(c, op, -1));
     CHECK_TEXT("K5 tandem_wait serves them, too", "Done.", at(result, "/ok/text"));
     CHECK_INT("K5 by the operation", (long long)op, (long long)add->op);
 
-    script("streams", CALLS("add", "{}"));
-    const char *run = start_run(c, session, "[[streams]]");
+    script("host-streams", CALLS("add", "{}"));
+    const char *run = start_run(c, session, "[[host-streams]]");
     result = follow(c, session, run);
     CHECK_INT("K5 and a blocking stream", 1, count_type(result, "/ok/events", "run.completed", NULL));
     CHECK_INT("three calls in all", 3, add->calls);
@@ -65,8 +65,8 @@ static void as_events(void)
     const char *session = new_session(c);
 
     CHECK("a tool without a function is provided", id != 0 && error == NULL);
-    script("events", CALLS("add", "{\"a\":1}"));
-    uint64_t op = tandem_submit(c, "sessions.prompt_sync", prompt_args(session, "[[events]]"), NULL);
+    script("host-events", CALLS("add", "{\"a\":1}"));
+    uint64_t op = tandem_submit(c, "sessions.prompt_sync", prompt_args(session, "[[host-events]]"), NULL);
     const char *result = "";
     int calls = 0;
     for (long long end = now_ms() + 10000 * slowness(); result[0] == 0 && now_ms() < end;) {
@@ -120,8 +120,8 @@ static void permissions(void)
     struct provider *user = provided(c, "{\"kind\":\"permission\"}", "{\"ok\":\"once\"}");
     const char *session = new_session(c);
 
-    script("allowed", CALLS("add", "{\"a\":7}"));
-    CHECK_TEXT("a tool that asks runs when it may", "Done.", at(prompt_sync(c, session, "[[allowed]]"), "/ok/text"));
+    script("host-allowed", CALLS("add", "{\"a\":7}"));
+    CHECK_TEXT("a tool that asks runs when it may", "Done.", at(prompt_sync(c, session, "[[host-allowed]]"), "/ok/text"));
     CHECK_INT("the permission was asked for", 1, user->calls);
     CHECK_TEXT("for the tool", "add", at(user->json, "/name"));
     CHECK_INT("with its arguments", 7, number_at(user->json, "/input/args/a"));
@@ -130,8 +130,8 @@ static void permissions(void)
 
     user->answer = "{\"ok\":\"reject\"}";
     session = new_session(c);
-    script("refused", CALLS("add", "{}"));
-    CHECK_OK("a run goes on after a refusal", prompt_sync(c, session, "[[refused]]"));
+    script("host-refused", CALLS("add", "{}"));
+    CHECK_OK("a run goes on after a refusal", prompt_sync(c, session, "[[host-refused]]"));
     CHECK_INT("the permission was asked for again", 2, user->calls);
     CHECK_INT("the tool has not run", 1, add->calls);
     CHECK("the tool's error says why", tool_part(c, session, "error")[0] != 0);
@@ -144,8 +144,8 @@ static void questions(void)
     struct provider *user = provided(c, "{\"kind\":\"question\"}", "{\"ok\":[\"blue\"]}");
     const char *session = new_session(c);
 
-    script("asks", CALLS("question", "{\"questions\":[{\"question\":\"Which colour?\",\"options\":[\"blue\",\"red\"]}]}"));
-    CHECK_TEXT("a run waits for the answer of its question", "Done.", at(prompt_sync(c, session, "[[asks]]"), "/ok/text"));
+    script("host-asks", CALLS("question", "{\"questions\":[{\"question\":\"Which colour?\",\"options\":[\"blue\",\"red\"]}]}"));
+    CHECK_TEXT("a run waits for the answer of its question", "Done.", at(prompt_sync(c, session, "[[host-asks]]"), "/ok/text"));
     CHECK_TEXT("the host is asked it", "Which colour?", at(user->json, "/input/questions/0/question"));
     CHECK("and its answer is the tool's result", strstr(tool_part(c, session, "result"), "blue") != NULL);
     tandem_withdraw(c, user->id);
@@ -194,12 +194,12 @@ static void a_task_of_three_tools(void)
 
     for (int i = 0; i < 3; i++)
         tools[i]->inside = note_call;
-    script("task", "[{\"text\":\"I look.\",\"tool_calls\":[{\"name\":\"find_user\",\"arguments\":{\"name\":\"Ada\"}}]},"
+    script("host-task", "[{\"text\":\"I look.\",\"tool_calls\":[{\"name\":\"find_user\",\"arguments\":{\"name\":\"Ada\"}}]},"
                    "{\"tool_calls\":[{\"name\":\"read_balance\",\"arguments\":{\"id\":7}}]},"
                    "{\"tool_calls\":[{\"name\":\"send_letter\",\"arguments\":{\"id\":7,\"amount\":120}}]},"
                    "{\"text\":\"Ada has 120 and knows it.\"}]");
     seen[0] = 0;
-    const char *run = start_run(c, session, "[[task]] Tell Ada what she has.");
+    const char *run = start_run(c, session, "[[host-task]] Tell Ada what she has.");
     uint64_t op = tandem_stream(c, "engine.stream", stream_args(session, run), note_type, NULL, NULL, NULL);
     while (!over && tandem_pump(c, 1, 10000 * slowness()) > 0)
         over = strstr(seen, "\ndone") != NULL;

@@ -47,8 +47,8 @@ static void too_slow(void)
     struct provider *slow = tool(c, "slow", ",\"timeout_ms\":50", NULL);
     const char *session = new_session(c);
 
-    script("slow", CALLS("slow", "{}"));
-    CHECK_TEXT("K17 a tool that takes too long does not end the run", "Done.", at(prompt_sync(c, session, "[[slow]]"), "/ok/text"));
+    script("host-slow", CALLS("slow", "{}"));
+    CHECK_TEXT("K17 a tool that takes too long does not end the run", "Done.", at(prompt_sync(c, session, "[[host-slow]]"), "/ok/text"));
     CHECK("K17 the model is told", strstr(tool_part(c, session, "error"), "50 ms") != NULL);
     CHECK_INT("K17 and the host", 1, slow->cancels);
     CHECK_TEXT("K17 with the reason", "host_timeout", slow->reason);
@@ -93,29 +93,29 @@ static void replies(void)
     struct provider *add = tool(c, "add", "", NULL);
     const char *session = new_session(c);
 
-    script("twice", CALLS("add", "{}"));
+    script("host-twice", CALLS("add", "{}"));
     add->inside = reply_twice;
-    CHECK_OK("a tool that replies twice", prompt_sync(c, session, "[[twice]]"));
+    CHECK_OK("a tool that replies twice", prompt_sync(c, session, "[[host-twice]]"));
     CHECK_TEXT("has its first result", "first", tool_part(c, session, "result"));
 
     session = new_session(c);
-    script("badly", CALLS("add", "{}"));
+    script("host-badly", CALLS("add", "{}"));
     add->inside = reply_badly;
-    CHECK_OK("a tool that replies badly", prompt_sync(c, session, "[[badly]]"));
+    CHECK_OK("a tool that replies badly", prompt_sync(c, session, "[[host-badly]]"));
     CHECK("has an error", strstr(tool_part(c, session, "error"), "cannot be read") != NULL);
 
     session = new_session(c);
-    script("failing", CALLS("add", "{}"));
+    script("host-failing", CALLS("add", "{}"));
     add->inside = NULL;
     add->answer = "{\"error\":{\"message\":\"out of paper\"}}";
-    CHECK_OK("a tool that fails", prompt_sync(c, session, "[[failing]]"));
+    CHECK_OK("a tool that fails", prompt_sync(c, session, "[[host-failing]]"));
     CHECK("has its own word", strstr(tool_part(c, session, "error"), "out of paper") != NULL);
 
     session = new_session(c);
-    script("large", CALLS("add", "{}"));
+    script("host-large", CALLS("add", "{}"));
     add->inside = large_piece;
     add->answer = "{\"ok\":\"5\"}";
-    CHECK_OK("a tool with a large piece", prompt_sync(c, session, "[[large]]"));
+    CHECK_OK("a tool with a large piece", prompt_sync(c, session, "[[host-large]]"));
     tandem_withdraw(c, add->id);
     CHECK_INT("nothing was cancelled", 0, add->cancels);
 }
@@ -133,9 +133,9 @@ static void withdrawn_while_it_runs(void)
     const char *session = new_session(c);
 
     add->inside = withdraw_inside;
-    script("withdrawn", "[{\"tool_calls\":[{\"name\":\"add\",\"arguments\":{}}]},{\"tool_calls\":[{\"name\":\"add\",\"arguments\":{}}]},"
+    script("host-withdrawn", "[{\"tool_calls\":[{\"name\":\"add\",\"arguments\":{}}]},{\"tool_calls\":[{\"name\":\"add\",\"arguments\":{}}]},"
                         "{\"text\":\"Done.\"}]");
-    CHECK_OK("a tool that is withdrawn while it runs", prompt_sync(c, session, "[[withdrawn]]"));
+    CHECK_OK("a tool that is withdrawn while it runs", prompt_sync(c, session, "[[host-withdrawn]]"));
     CHECK_TEXT("may still answer", "5", tool_part(c, session, "result"));
     CHECK_INT("the last callback drops", 1, add->drops);
     CHECK_INT("and is the last", 1, add->calls);
@@ -155,8 +155,8 @@ static void cancelled_during_a_tool(void)
     const char *session = new_session(c);
 
     add->inside = cancel_inside;
-    script("cancelled", CALLS("add", "{}"));
-    const char *result = prompt_sync(c, session, "[[cancelled]]");
+    script("host-cancelled", CALLS("add", "{}"));
+    const char *result = prompt_sync(c, session, "[[host-cancelled]]");
     CHECK_ERROR("the operation says so", "cancelled", result);
     CHECK_TEXT("and that its run was stopped", "true", at(result, "/error/detail/run_cancelled"));
     while (tandem_pump(c, 0, 100) > 0)
@@ -172,10 +172,10 @@ static void a_paused_operation(void)
     struct collected all = COLLECTED;
     const char *session = new_session(c);
 
-    script("paused", CALLS("add", "{}"));
+    script("host-paused", CALLS("add", "{}"));
     uint64_t op = tandem_stream(c, "engine.stream", text("{\"session_id\":\"%s\"}", session), collect, &all, collect_drop, NULL);
     CHECK_INT("paused", TANDEM_OK, tandem_pause(c, op, 1));
-    start_run(c, session, "[[paused]]");
+    start_run(c, session, "[[host-paused]]");
     CHECK("K7 a paused operation still delivers host calls", pump_until(c, &add->calls, 1, 10000));
     CHECK_INT("K7 of that operation", (long long)op, (long long)add->op);
     CHECK_INT("K7 but no events", 0, all.events);
@@ -209,8 +209,8 @@ static void answered_by_another_thread(void)
     const char *session = new_session(c);
 
     add->inside = leave_it_to_another;
-    script("later", CALLS("add", "{}"));
-    CHECK_OK("a tool that is answered later", prompt_sync(c, session, "[[later]]"));
+    script("host-later", CALLS("add", "{}"));
+    CHECK_OK("a tool that is answered later", prompt_sync(c, session, "[[host-later]]"));
     pthread_join(later, NULL);
     CHECK_TEXT("has its result", "later", tool_part(c, session, "result"));
     tandem_withdraw(c, add->id);
@@ -230,15 +230,15 @@ static void closed_during_a_tool(void)
     struct provider *add = tool(own, "add", "", NULL);
 
     add->inside = close_inside;
-    script("closed", CALLS("add", "{}"));
-    CHECK_ERROR("a call whose tool closes the client", "closed", prompt_sync(own, new_session(own), "[[closed]]"));
+    script("host-closed", CALLS("add", "{}"));
+    CHECK_ERROR("a call whose tool closes the client", "closed", prompt_sync(own, new_session(own), "[[host-closed]]"));
     CHECK_INT("the tool is dropped", 1, add->drops);
 
     own = scripted_client("");
     struct provider *slow = tool(own, "add", "", NULL);
     const char *session = new_session(own);
-    script("open", CALLS("add", "{}"));
-    start_run(own, session, "[[open]]");
+    script("host-open", CALLS("add", "{}"));
+    start_run(own, session, "[[host-open]]");
     CHECK("a tool is called", pump_until(own, &slow->calls, 1, 10000));
     CHECK_INT("K9 close with a call pending", TANDEM_OK, tandem_close(own, 10000 * slowness()));
     CHECK_INT("drops", 1, slow->drops);

@@ -103,8 +103,8 @@ static void as_an_event_of_the_handler(void)
     const char *session = new_session(c);
 
     tandem_set_handler(c, handle, NULL, NULL);
-    script("handled", CALLS("add", "{}"));
-    tandem_submit(c, "sessions.prompt_sync", prompt_args(session, "[[handled]]"), NULL);
+    script("host-handled", CALLS("add", "{}"));
+    tandem_submit(c, "sessions.prompt_sync", prompt_args(session, "[[host-handled]]"), NULL);
     CHECK("the handler gets the call", pump_until(c, &handled, 1, 10000));
     /* A thread that blocks is shown no events: the call is for the handler of whoever pumps. */
     tandem_set_handler(c, NULL, NULL, NULL);
@@ -131,7 +131,7 @@ static void nest(struct provider *p, uint64_t call, const char *json)
     if (++depth > deepest)
         deepest = depth;
     if (depth < 40) {
-        const char *result = prompt_sync(p->c, new_session(p->c), "[[nested]]");
+        const char *result = prompt_sync(p->c, new_session(p->c), "[[host-nested]]");
         if (tandem_status(result) != TANDEM_OK) {
             CHECK_ERROR("K10 nesting ends with reentrant", "reentrant", result);
             depth = 40;
@@ -146,8 +146,8 @@ int main(void)
     begin(60);
     c = scripted_client("");
     other = echo_client();
-    by_each_way("inside-pump", "pump");
-    by_each_way("inside-call", "call");
+    by_each_way("host-inside-pump", "pump");
+    by_each_way("host-inside-call", "call");
     as_an_event_of_the_handler();
     uint64_t id = tandem_provide(c, "{\"kind\":\"question\"}", provider_called, &drops, in_drop, NULL);
     tandem_withdraw(c, id);
@@ -160,8 +160,8 @@ int main(void)
     for (int i = 0; i < 16; i++)
         strcat(answers, "{\"tool_calls\":[{\"name\":\"add\",\"arguments\":{}}]},");
     strcat(answers, "{\"text\":\"Done.\"}]");
-    script("nested", answers);
-    CHECK_OK("prompts nest inside tools", prompt_sync(c, new_session(c), "[[nested]]"));
+    script("host-nested", answers);
+    CHECK_OK("prompts nest inside tools", prompt_sync(c, new_session(c), "[[host-nested]]"));
     CHECK("K10 16 deep", deepest >= 15 && deepest <= 17);
     tandem_close(c, -1);
     tandem_close(other, -1);

@@ -31,7 +31,7 @@ static void *wait_for_one(void *ud)
 {
     struct waiter *w = ud;
     char *error = NULL;
-    uint64_t op = tandem_submit(c, "sessions.prompt_sync", prompt_args(w->session, "[[crowd]]"), &error);
+    uint64_t op = tandem_submit(c, "sessions.prompt_sync", prompt_args(w->session, "[[host-crowd]]"), &error);
     char *result = op == 0 ? error : tandem_wait(c, op, -1);
     char *said = tandem_get(result, "/ok/text");
 
@@ -63,7 +63,7 @@ int main(void)
     for (int i = 0; i < thread_count; i++)
         used += (size_t)snprintf(answers + used, 65536 - used, "{\"tool_calls\":[{\"name\":\"add\",\"arguments\":{}}]},");
     snprintf(answers + used, 65536 - used, "{\"text\":\"Done.\"}]");
-    script("crowd", answers);
+    script("host-crowd", answers);
     for (int i = 0; i < thread_count; i++)
         waiters[i].session = new_session(c);
     for (int i = 0; i < thread_count; i++)
