@@ -89,8 +89,22 @@ enum PermissionStore {
         try store.first("\(columns) WHERE id = ?", .text(id), row: request)
     }
 
-    static func pending(run: Int64, in store: Connection) throws(StoreError) -> [PermissionRequest] {
-        try store.all("\(columns) WHERE run = ? AND status = 'pending' ORDER BY number", .integer(run), row: request)
+    /// Settles what a run that is over still waits for.
+    static func close(
+        run: Int64,
+        as status: String,
+        at milliseconds: Int64,
+        in store: Connection
+    ) throws(StoreError) {
+        try store.run(
+            """
+            UPDATE permission_requests SET status = ?, decided_ms = ?, decided_by = 'system'
+            WHERE run = ? AND status = 'pending'
+            """,
+            .text(status),
+            .integer(milliseconds),
+            .integer(run)
+        )
     }
 
     /// The latest ones, the earliest of them first.

@@ -48,6 +48,10 @@ struct UnsavedEnd {
 
     func save(to store: Connection) throws(StoreError) {
         for event in events { try EventLog.append(event, to: store) }
+        let outcome = ToolOutcome.failed("the state took nothing when this call ended; what it gave is lost")
+        _ = try ToolCallStore.close(run: run, outcome, in: store)
+        try QuestionStore.delete(run: run, from: store)
+        try PermissionStore.close(run: run, as: PermissionRequest.Status.cancelled, at: milliseconds, in: store)
         try RunStore.finish(run, end, at: milliseconds, in: store)
     }
 }

@@ -135,10 +135,8 @@ extension Batch {
         guard let id = run.pendingRequest else { return }
         run.pendingRequest = nil
         try QuestionStore.delete(id, from: store)
-        if var request = try PermissionStore.find(id, in: store) {
-            request.status = PermissionRequest.Status.cancelled
-            try PermissionStore.update(request, in: store)
-        }
+        let now = context.clock.milliseconds
+        try PermissionStore.close(run: number, as: PermissionRequest.Status.cancelled, at: now, in: store)
     }
 }
 

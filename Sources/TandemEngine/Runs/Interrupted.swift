@@ -50,11 +50,10 @@ enum Interrupted {
     /// A tool that was begun is not begun again: whether it had an effect is not known, and that is what is told.
     private static func closeTools(of run: Found, _ batch: Batch) throws(StoreError) {
         let store = try batch.store
-        for open in try ToolCallStore.open(run: run.number, in: store) {
-            let outcome = ToolOutcome.failed(
-                "the process ended while this call was being made; whether it had an effect is not known"
-            )
-            try ToolCallStore.end(open.call, outcome, run: run.number, message: open.message, in: store)
+        let outcome = ToolOutcome.failed(
+            "the process ended while this call was being made; whether it had an effect is not known"
+        )
+        for open in try ToolCallStore.close(run: run.number, outcome, in: store) {
             let names = RunNames(
                 sessionID: run.names.sessionID,
                 runID: run.names.runID,
@@ -65,12 +64,8 @@ enum Interrupted {
             try batch.publish(.tool(.effect(open.call, .unknown)), run: run.number, names)
         }
         try QuestionStore.delete(run: run.number, from: store)
-        for var request in try PermissionStore.pending(run: run.number, in: store) {
-            request.status = PermissionRequest.Status.restarted
-            request.decidedMilliseconds = batch.context.clock.milliseconds
-            request.decidedBy = "system"
-            try PermissionStore.update(request, in: store)
-        }
+        let now = batch.context.clock.milliseconds
+        try PermissionStore.close(run: run.number, as: PermissionRequest.Status.restarted, at: now, in: store)
     }
 
     private static func store(

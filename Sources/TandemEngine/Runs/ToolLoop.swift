@@ -19,7 +19,7 @@ struct ToolLoop: Equatable {
     var isClosing = false
     var hasCalled = false
     var wasRemindedToCall = false
-    private var lastSerial = 0
+    private(set) var lastSerial = 0
     private var counts: [String: Int] = [:]
     private var usedIDs: Set<String> = []
     private var last: Repetition?

@@ -83,7 +83,14 @@ enum ToolCallStore {
         let call: ToolCall
     }
 
-    static func open(run: Int64, in store: Connection) throws(StoreError) -> [Open] {
+    /// Ends the calls of a run that is over and could not end them itself.
+    static func close(run: Int64, _ outcome: ToolOutcome, in store: Connection) throws(StoreError) -> [Open] {
+        let calls = try open(run: run, in: store)
+        for call in calls { try end(call.call, outcome, run: run, message: call.message, in: store) }
+        return calls
+    }
+
+    private static func open(run: Int64, in store: Connection) throws(StoreError) -> [Open] {
         try store.all(
             """
             SELECT message, serial, call_id, tool, args, round FROM tool_calls
