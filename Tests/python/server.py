@@ -17,11 +17,11 @@ class Request:
 class Server:
     """Answers each request by a function of the request and the connection; it returns False to close it."""
 
-    def __init__(self, answer, tls=None):
+    def __init__(self, answer, tls=None, host="127.0.0.1"):
         self.answer, self.requests, self.connections, self.tls = answer, [], 0, tls
-        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.listener = socket.create_server((host, 0))
         self.port = self.listener.getsockname()[1]
-        self.url = f"http{'s' if tls else ''}://127.0.0.1:{self.port}"
+        self.url = f"http{'s' if tls else ''}://{host}:{self.port}"
         threading.Thread(target=self.accept, daemon=True).start()
 
     def accept(self):

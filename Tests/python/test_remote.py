@@ -60,6 +60,8 @@ def huge_reply():
         for kind in ("known", "chunked"):
             failure, _ = failed(lambda: client.call("sessions.get", {"session_id": kind}))
             case(f"a 1 GiB reply ({kind}): limit", name(failure) == "limit", str(failure))
+            error = client.done(client.submit("sessions.get", {"session_id": kind}))["error"]
+            case(f"submitted as well ({kind})", error["name"] == "limit", str(error))
         grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
         case("memory stays flat", grown < 64 << 10, f"{grown} KiB")
 
@@ -74,6 +76,8 @@ def endless_body():
     with Server(answer) as server, Client(url=server.url) as client:
         failure, took = failed(lambda: client.call("engine.health", {"$timeout_ms": 300}))
         case("an endless body ends at the deadline", name(failure) == "timeout" and took < 1.5, f"{failure} {took}")
+        error, took = failed(lambda: client.done(client.submit("engine.health", {"$timeout_ms": 300}))["error"])
+        case("submitted as well", error["name"] == "timeout" and took < 1.5, f"{error} {took}")
 
 
 def retry_after():
@@ -112,14 +116,16 @@ def starting():
 
 
 def redirect():
-    with Server(lambda r, c: send(c, 200, {})) as other:
+    with Server(lambda r, c: send(c, 200, {}), host="127.0.0.2") as other:
         def answer(request, connection):
             send(connection, 307, b"", f"Location: {other.url}/stolen\r\n")
 
         with Server(answer) as server, Client(url=server.url, token="secret") as client:
             failure, _ = failed(lambda: client.call("engine.health"))
             case("a redirect is an error", name(failure) == "protocol", str(failure))
-            case("and not followed", not other.requests, str(other.requests))
+            error = client.done(client.submit("engine.health"))["error"]
+            case("submitted as well", error["name"] == "protocol", str(error))
+            case("and to another host it is not followed", other.connections == 0, str(other.requests))
             case("the token is a header", server.requests[0].headers["authorization"] == "Bearer secret")
             case("no error shows the token", "secret" not in str(failure.error), str(failure.error))
 
@@ -212,7 +218,7 @@ def prompt_after_a_cut():
             key = request.headers["idempotency-key"]
             keys.append(key)
             runs.setdefault(key, f"run-{len(runs)}")
-            if len(keys) == 1:
+            if keys.count(key) == 1:
                 return False
             send(connection, 202, {"runID": runs[key], "idempotentReplay": True})
         else:
@@ -222,6 +228,8 @@ def prompt_after_a_cut():
         result, _ = failed(lambda: client.call("sessions.prompt_async", {"session_id": "s", "prompt": "hi"}))
         case("a prompt survives a cut connection", result["run_id"] == "run-0", str(result))
         case("with the same key, so one run starts", len(keys) == 2 and len(runs) == 1, str(keys))
+        result = client.done(client.submit("sessions.prompt_async", {"session_id": "s", "prompt": "hi"}))["ok"]
+        case("submitted as well", result["run_id"] == "run-1" and len(keys) == 4 and len(runs) == 2, f"{result} {keys}")
         order = [(r.method, r.target.split("?")[0]) for r in server.requests]
         case("the events were there first", order.index(("GET", "/event")) < order.index(("POST", "/session/s/prompt_async")), str(order))
 
@@ -360,9 +368,13 @@ def tls():
             with Client(url=server.url) as client:
                 failure, _ = failed(lambda: client.call("engine.health"))
                 case("a certificate that nobody vouches for: tls", name(failure) == "tls", str(failure))
+                case("no request was sent", not server.requests)
             with Client(url=server.url, ca_file=certificate) as client:
                 result, _ = failed(lambda: client.call("engine.health"))
                 case("with its authority it is trusted", result == {"healthy": True}, str(result))
+            with Client(url=f"https://localhost:{server.port}", ca_file=certificate) as client:
+                failure, _ = failed(lambda: client.call("engine.health"))
+                case("but not under another name", name(failure) == "tls", str(failure))
 
 
 def unix_socket():
