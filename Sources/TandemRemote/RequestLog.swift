@@ -2,8 +2,9 @@ internal import TandemContract
 internal import TandemHTTP
 internal import TandemJSON
 
-/// Tells the log of requests: in words of our own, numbers and identifiers. Headers, bodies, and messages of servers, which
-/// may say them back, stay out.
+/// Tells the log of requests, in words of our own, numbers and identifiers.
+///
+/// Headers, bodies, and messages of servers, which may say them back, stay out.
 struct RequestLog: Sendable {
     private let log: RemoteLog?
     private let path: LoggedPath
