@@ -37,13 +37,13 @@ struct PythonMethod {
 
     private var call: [String] {
         let isBody: ((PythonParameter, Argument)) -> Bool = { $0.1.place == .body && $0.1.adapt != "whole_body" }
-        let isSplit = parameters.payload != nil || sendsEmptyBody
+        let isSplit = parameters.payload != nil || body != nil
         let outer = isSplit ? parameters.arguments.filter { !isBody($0) } : parameters.arguments
         var values = ["\"\(operation.fullName)\"", dictionary(outer), parameters.rest]
         if let pick { values.append("pick=\(pick)") }
         if let payload = parameters.payload { values.append("payload=\(payload)") }
         if isSplit { values.append("fields=\(dictionary(parameters.arguments.filter(isBody)))") }
-        if sendsEmptyBody { values.append("empty_body=True") }
+        if let body { values.append("body=\"\(body)\"") }
         if let returns, modelName != nil { values.append("returns=\(PythonText.string(returns))") }
         let wait = isStream || flavor == .sync ? "" : "await "
         let verb = (pick == "None" ? "" : "return ") + wait + "self._core." + (isStream ? "stream" : "call")
@@ -52,7 +52,12 @@ struct PythonMethod {
             ? [single] : ["        \(verb)("] + values.map { "            \($0)," } + ["        )"]
     }
 
-    private var sendsEmptyBody: Bool { official?.sendsEmptyBody == true && !operation.has("body_required") }
+    /// "open": keywords that are no options go into the body, whatever they are; "empty": without members it is sent too.
+    private var body: String? {
+        guard let official else { return nil }
+        if official.parameters.contains(where: \.isRest) { return "open" }
+        return official.sendsEmptyBody && !operation.has("body_required") ? "empty" : nil
+    }
 
     private func dictionary(_ arguments: [(PythonParameter, Argument)]) -> String {
         let pairs = arguments.map { $0.0.pair($0.1) }

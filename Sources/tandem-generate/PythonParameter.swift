@@ -94,7 +94,7 @@ struct PythonParameters {
         for given in official.parameters where !given.isRest {
             let argument = Self.argument(given, listed, operation)
             used.insert(argument?.name ?? given.name)
-            list.append(Self.parameter(given, argument, official))
+            list.append(Self.parameter(given, argument, official, operation))
         }
         for argument in listed where !used.contains(argument.name) {
             var parameter = Self.parameter(argument, "None")
@@ -106,8 +106,10 @@ struct PythonParameters {
     private static func parameter(
         _ given: OfficialClient.Parameter,
         _ argument: Argument?,
-        _ official: OfficialClient.Method
+        _ official: OfficialClient.Method,
+        _ operation: Operation
     ) -> PythonParameter {
+        let argument = argument ?? wholeBody(operation)
         var parameter =
             if let argument {
                 PythonParameter(name: given.name, role: .argument(argument), type: type(of: argument))
@@ -120,6 +122,13 @@ struct PythonParameters {
         parameter.isKeyword = given.isKeyword
         parameter.omitted = official.sends[given.name]
         return parameter
+    }
+
+    /// A body that the official client sends and the engine does not read has no members that could be told apart.
+    private static func wholeBody(_ operation: Operation) -> Argument? {
+        guard operation.body.kind == "fields" else { return nil }
+        let entry = [Value.Member(key: "type", value: .string("object"))]
+        return Argument(entry: .object(entry), name: "$body", place: .body, isWildcard: false)
     }
 
     /// The argument that an official parameter is; nil: it is the whole body.

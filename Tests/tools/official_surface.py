@@ -35,6 +35,9 @@ class Surface:
 
     def type(self, kind):
         """(the type in the contract's notation, whether it may be None)"""
+        if isinstance(kind, typing.ForwardRef):
+            kind = self.resolved(kind.__forward_arg__)
+            return self.type(self.resolved(kind) if isinstance(kind, str) else kind)
         if typing.get_origin(kind) is typing.Annotated:
             kind = typing.get_args(kind)[0]
         if kind in PLAIN:
@@ -61,12 +64,8 @@ class Surface:
             return named[0] if len(set(named)) == 1 else "any", len(inner) < len(parts)
         return "any", True
 
-    def hints(self, function):
-        return typing.get_type_hints(function, vars(self.types) | vars(self.client) | {"builtins": __builtins__}, include_extras=True)
-
     def parameters(self, function):
         rows = []
-        # `list` and other names inside a class mean its methods there: what cannot be resolved is read as text.
         for p in list(inspect.signature(function).parameters.values())[1:]:
             row = {"name": p.name, "type": self.annotation(p.annotation)}
             if p.kind is p.KEYWORD_ONLY:
@@ -81,8 +80,7 @@ class Surface:
     def resolved(self, text):
         if not isinstance(text, str):
             return text
-        scope = {**vars(typing), **vars(self.types), **vars(self.client)}
-        return eval(text, {**scope, "list": list, "dict": dict})
+        return eval(text, {**vars(typing), **vars(self.types), **vars(self.client)})
 
     def annotation(self, text):
         return self.type(self.resolved(text))[0]
@@ -158,8 +156,8 @@ class Surface:
         fields = [self.field(n, i) for n, i in model.model_fields.items() if i.is_required()]
         return {f["name"]: f.get("const", self.value(f["name"], f["type"])) for f in fields}
 
-    def request(self, name, method):
-        """The JSON body that a method sends when it gets nothing but what it requires; None if it sends none."""
+    def request(self, name, given):
+        """The JSON body that a method sends; None if it sends none."""
         import asyncio, httpx
         bodies = []
 
@@ -172,8 +170,6 @@ class Surface:
             client._http._transport = httpx.MockTransport(answer)
             namespace, _, called = name.partition(".")
             function = getattr(client if namespace == "engine" else getattr(client, namespace), called)
-            given = {p["name"]: self.value(p["name"], p["type"]) for p in method["parameters"]
-                     if "default" not in p and not p.get("rest")}
             try:
                 await function(**given)
             except Exception:  # the reply is none that it expects, or it wants more; what it sent counts
@@ -184,12 +180,22 @@ class Surface:
 
     def omitted(self, name, method):
         """What is sent for parameters that are not given, beyond their defaults."""
-        if method["returns"] == "stream" or (body := self.request(name, method)) is None:
+        if method["returns"] == "stream":
             return {}
-        if body == {}:
-            return {"empty_body": True}
-        optional = {p["name"] for p in method["parameters"] if "default" in p and p["default"] is None}
-        sends = {key: body[key] for key in body if key in optional and isinstance(body, dict)}
+        rows = [p for p in method["parameters"] if not p.get("rest")]
+        values = {p["name"]: self.value(p["name"], p["type"]) for p in rows}
+        optional = {p["name"] for p in rows if "default" in p and p["default"] is None}
+        required = {n: v for n, v in values.items() if n not in {p["name"] for p in rows if "default" in p}}
+        body = self.request(name, required)
+        if body is not None:
+            sends = {key: body[key] for key in body if key in optional}
+            return {"empty_body": True} if body == {} else {"sends": sends} if sends else {}
+        # It wants some of what is optional by its signature: all plain values but one.
+        models = {p["name"] for p in rows if p["type"] in self.models}
+        sends = {}
+        for left in sorted(optional - models):
+            body = self.request(name, {n: v for n, v in values.items() if n != left and n not in models})
+            sends.update({left: body[left]} if body and left in body else {})
         return {"sends": sends} if sends else {}
 
     def constructor(self, name):
@@ -219,3 +225,4 @@ def surface():
 
 if __name__ == "__main__":
     json.dump(surface(), sys.stdout, ensure_ascii=False)
+    print()

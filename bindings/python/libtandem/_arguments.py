@@ -24,20 +24,22 @@ def packed(
     payload: Any = None,
     fields: Mapping[str, Any] | None = None,
     keep_none: bool = False,
-    empty_body: bool = False,
+    body: str = "",
 ) -> bytes:
     """The JSON of a call. A parameter that is None is not sent; None inside a payload or another value is null.
 
-    empty_body: without a member the body is sent too, as {}.
+    body: "empty" sends it as {} when it has no member; "open" sends keywords that are no arguments in it.
     """
     given = {name: value for name, value in arguments.items() if keep_none or value is not None}
-    named = {**(fields or {}), **{name: value for name, value in options.items() if not _is_option(name)}}
-    named = {name: value for name, value in named.items() if value is not None}
-    if payload is not None:
+    others = {name: value for name, value in options.items() if not _is_option(name)}
+    named = {name: value for name, value in {**(fields or {}), **others}.items() if value is not None}
+    if body == "open":
+        given["$body"] = {**named, **others}
+    elif payload is not None:
         given = _with_payload(given, named, payload)
     else:
         given = {**named, **given}
-        if empty_body and not named and "body" not in options:
+        if body == "empty" and not named and "body" not in options:
             given["$body"] = {}
     for name, value in options.items():
         if name == "timeout" and value is not None:
@@ -59,7 +61,7 @@ def _with_payload(given: dict[str, Any], named: dict[str, Any], payload: Any) ->
         return {**named, **given, "$body": payload}
     body = {**members, **named}
     # A key that is also the name of a path or query argument would be taken for that.
-    if any(name in given or name.startswith("$") for name in body):
+    if not body or any(name in given or name.startswith("$") for name in body):
         return {**given, "$body": body}
     return {**body, **given}
 

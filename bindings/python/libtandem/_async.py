@@ -127,11 +127,11 @@ class AsyncCore:
         payload: Any = None,
         fields: Mapping[str, Any] | None = None,
         keep_none: bool = False,
-        empty_body: bool = False,
+        body: str = "",
         returns: str | None = None,
     ) -> Any:
         call = _Call(self.watch())
-        op = submitted(self.handle, operation, packed(arguments, options, payload, fields, keep_none, empty_body))
+        op = submitted(self.handle, operation, packed(arguments, options, payload, fields, keep_none, body))
         self._pending[op] = call
         try:
             result = await call.future

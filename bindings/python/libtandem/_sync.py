@@ -69,10 +69,10 @@ class SyncCore:
         payload: Any = None,
         fields: Mapping[str, Any] | None = None,
         keep_none: bool = False,
-        empty_body: bool = False,
+        body: str = "",
         returns: str | None = None,
     ) -> Any:
-        text = packed(arguments, options, payload, fields, keep_none, empty_body)
+        text = packed(arguments, options, payload, fields, keep_none, body)
         if operation not in self._at_once and threading.current_thread() is threading.main_thread():
             result = self._interruptible(operation, text)
         else:

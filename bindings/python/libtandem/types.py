@@ -982,8 +982,9 @@ class CoderGithubRef(Model):
 class CoderLinkedProjectRun(Model):
     __slots__ = ()
     _fields = {"coder_run": ("coderRun",), "active": ()}
+    _models = {"coder_run": "CoderRunRecord"}
     _defaults = {"active": False}
-    coder_run: Any
+    coder_run: CoderRunRecord | None
     active: bool
 
 
@@ -2594,7 +2595,7 @@ class LongRunningGoalGraphResponse(Model):
         "edges": (),
         "budgets": (),
     }
-    _models = {"edges": "array<OrchestrationEdgeSpec>"}
+    _models = {"edges": "array<OrchestrationEdgeSpec>", "budgets": "LongRunningGoalBudgetSummary"}
     _defaults = {"nodes": [], "edges": []}
     _required = ("goal_id", "status", "orchestration_id", "orchestration_version", "budgets")
     _extra = "forbid"
@@ -2606,7 +2607,7 @@ class LongRunningGoalGraphResponse(Model):
     current_workflow: Record | None
     nodes: List[Record]
     edges: List[OrchestrationEdgeSpec]
-    budgets: Any
+    budgets: LongRunningGoalBudgetSummary
 
 
 class LongRunningGoalHandoffDecisionInput(Model):
@@ -2678,13 +2679,13 @@ class LongRunningGoalListResponse(Model):
 class LongRunningGoalResponse(Model):
     __slots__ = ()
     _fields = {"goal": (), "goal_id": (), "status": (), "budgets": ()}
-    _models = {"goal": "LongRunningGoal"}
+    _models = {"goal": "LongRunningGoal", "budgets": "LongRunningGoalBudgetSummary"}
     _required = ("goal",)
     _extra = "forbid"
     goal: LongRunningGoal
     goal_id: str | None
     status: str | None
-    budgets: Any
+    budgets: LongRunningGoalBudgetSummary | None
 
 
 class LongRunningGoalRun(Model):
@@ -3413,7 +3414,7 @@ class OrchestrationVersionsResponse(Model):
 class OrchestrationWaitNodeSpec(Model):
     __slots__ = ()
     _fields = {"node_id": (), "name": (), "position": (), "kind": (), "wait": ()}
-    _models = {"position": "OrchestrationCanvasPosition"}
+    _models = {"position": "OrchestrationCanvasPosition", "wait": "AutomationWaitSpec"}
     _constants = {"kind": "wait"}
     _defaults = {"position": {"x": 0.0, "y": 0.0}}
     _required = ("node_id", "name", "kind", "wait")
@@ -3422,7 +3423,7 @@ class OrchestrationWaitNodeSpec(Model):
     name: str
     position: OrchestrationCanvasPosition
     kind: str
-    wait: Any
+    wait: AutomationWaitSpec
 
 
 class OrchestrationWorkflowNodeSpec(Model):
@@ -4649,13 +4650,13 @@ class LongRunningGoalCancelResponse(LongRunningGoalResponse):
 class LongRunningGoalStartResponse(LongRunningGoalResponse):
     __slots__ = ()
     _fields = {"goal": (), "goal_id": (), "status": (), "budgets": (), "root_run_id": (), "replayed": ()}
-    _models = {"goal": "LongRunningGoal"}
+    _models = {"goal": "LongRunningGoal", "budgets": "LongRunningGoalBudgetSummary"}
     _required = ("goal", "root_run_id", "replayed")
     _extra = "forbid"
     goal: LongRunningGoal
     goal_id: str | None
     status: str | None
-    budgets: Any
+    budgets: LongRunningGoalBudgetSummary | None
     root_run_id: str
     replayed: bool
 

@@ -214,7 +214,7 @@ class SyncAutomationsV2(SyncNamespace):
             {"automation_id": automation_id, "trigger_id": trigger_id},
             options,
             fields={},
-            empty_body=True,
+            body="empty",
             returns="AutomationWebhookTriggerResponse",
         )
 
@@ -537,7 +537,7 @@ class SyncAutomationsV2(SyncNamespace):
             {"automation_id": automation_id},
             options,
             fields={},
-            empty_body=True,
+            body="empty",
             returns="AutomationV2Record",
         )
 
@@ -618,7 +618,7 @@ class SyncAutomationsV2(SyncNamespace):
             {"automation_id": automation_id, "trigger_id": trigger_id},
             options,
             fields={},
-            empty_body=True,
+            body="empty",
             returns="AutomationWebhookTriggerSecretResponse",
         )
 
@@ -975,7 +975,7 @@ class AsyncAutomationsV2(AsyncNamespace):
             {"automation_id": automation_id, "trigger_id": trigger_id},
             options,
             fields={},
-            empty_body=True,
+            body="empty",
             returns="AutomationWebhookTriggerResponse",
         )
 
@@ -1311,7 +1311,7 @@ class AsyncAutomationsV2(AsyncNamespace):
             {"automation_id": automation_id},
             options,
             fields={},
-            empty_body=True,
+            body="empty",
             returns="AutomationV2Record",
         )
 
@@ -1392,7 +1392,7 @@ class AsyncAutomationsV2(AsyncNamespace):
             {"automation_id": automation_id, "trigger_id": trigger_id},
             options,
             fields={},
-            empty_body=True,
+            body="empty",
             returns="AutomationWebhookTriggerSecretResponse",
         )
 

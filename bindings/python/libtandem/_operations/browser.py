@@ -28,7 +28,7 @@ class SyncBrowser(SyncNamespace):
             {},
             options,
             fields={"url": url},
-            empty_body=True,
+            body="empty",
             returns="BrowserSmokeTestResponse",
         )
 
@@ -55,7 +55,7 @@ class AsyncBrowser(AsyncNamespace):
             {},
             options,
             fields={"url": url},
-            empty_body=True,
+            body="empty",
             returns="BrowserSmokeTestResponse",
         )
 

@@ -294,7 +294,7 @@ class SyncChannels(SyncNamespace):
             options,
             payload=payload,
             fields={"bot_token": bot_token},
-            empty_body=True,
+            body="empty",
             returns="ChannelVerifyResponse",
         )
 
@@ -584,6 +584,6 @@ class AsyncChannels(AsyncNamespace):
             options,
             payload=payload,
             fields={"bot_token": bot_token},
-            empty_body=True,
+            body="empty",
             returns="ChannelVerifyResponse",
         )

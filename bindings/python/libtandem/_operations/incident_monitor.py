@@ -132,7 +132,7 @@ class SyncIncidentMonitor(SyncNamespace):
             options,
             payload=payload,
             fields={},
-            empty_body=True,
+            body="empty",
         )
 
     def create_triage_run(self, draft_id: str, **options: Any) -> Record:
@@ -520,7 +520,7 @@ class SyncIncidentMonitor(SyncNamespace):
             options,
             payload=payload,
             fields={"destination_id": destination_id, "destination_ids": destination_ids},
-            empty_body=True,
+            body="empty",
         )
 
     def publish_draft_to_destinations(
@@ -553,7 +553,7 @@ class SyncIncidentMonitor(SyncNamespace):
             options,
             payload=payload,
             fields={},
-            empty_body=True,
+            body="empty",
         )
 
     def recompute_status(self, **options: Any) -> IncidentMonitorStatusResponse:
@@ -615,7 +615,7 @@ class SyncIncidentMonitor(SyncNamespace):
             options,
             payload=payload,
             fields={},
-            empty_body=True,
+            body="empty",
         )
 
     def replay_latest_log_source_candidate(self, project_id: str, source_id: str, **options: Any) -> Record:
@@ -848,7 +848,7 @@ class AsyncIncidentMonitor(AsyncNamespace):
             options,
             payload=payload,
             fields={},
-            empty_body=True,
+            body="empty",
         )
 
     async def create_triage_run(self, draft_id: str, **options: Any) -> Record:
@@ -1251,7 +1251,7 @@ class AsyncIncidentMonitor(AsyncNamespace):
             options,
             payload=payload,
             fields={"destination_id": destination_id, "destination_ids": destination_ids},
-            empty_body=True,
+            body="empty",
         )
 
     async def publish_draft_to_destinations(
@@ -1284,7 +1284,7 @@ class AsyncIncidentMonitor(AsyncNamespace):
             options,
             payload=payload,
             fields={},
-            empty_body=True,
+            body="empty",
         )
 
     async def recompute_status(self, **options: Any) -> IncidentMonitorStatusResponse:
@@ -1351,7 +1351,7 @@ class AsyncIncidentMonitor(AsyncNamespace):
             options,
             payload=payload,
             fields={},
-            empty_body=True,
+            body="empty",
         )
 
     async def replay_latest_log_source_candidate(self, project_id: str, source_id: str, **options: Any) -> Record:

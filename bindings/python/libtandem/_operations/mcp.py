@@ -55,7 +55,7 @@ class SyncMcp(SyncNamespace):
 
         Refused when no sign-in is asked for. The engine does not read the body.
         """
-        return self._core.call("mcp.auth", {"name": name}, options, payload=payload, fields={}, empty_body=True)
+        return self._core.call("mcp.auth", {"name": name}, options, payload=payload, fields={}, body="empty")
 
     def auth_callback(self, name: str, payload: Mapping[str, Any] | None = None, **options: Any) -> Record:
         """Tries to finish the sign-in of an MCP server.
@@ -70,7 +70,7 @@ class SyncMcp(SyncNamespace):
 
         While the browser has not come back, the reply is ok with `pendingAuth`. The engine does not read the body.
         """
-        return self._core.call("mcp.authenticate", {"name": name}, options, payload=payload, fields={}, empty_body=True)
+        return self._core.call("mcp.authenticate", {"name": name}, options, payload=payload, fields={}, body="empty")
 
     def catalog(self, **options: Any) -> Record:
         """Returns the MCP catalog."""
@@ -241,7 +241,7 @@ class AsyncMcp(AsyncNamespace):
 
         Refused when no sign-in is asked for. The engine does not read the body.
         """
-        return await self._core.call("mcp.auth", {"name": name}, options, payload=payload, fields={}, empty_body=True)
+        return await self._core.call("mcp.auth", {"name": name}, options, payload=payload, fields={}, body="empty")
 
     async def auth_callback(self, name: str, payload: Mapping[str, Any] | None = None, **options: Any) -> Record:
         """Tries to finish the sign-in of an MCP server.
@@ -262,7 +262,7 @@ class AsyncMcp(AsyncNamespace):
             options,
             payload=payload,
             fields={},
-            empty_body=True,
+            body="empty",
         )
 
     async def catalog(self, **options: Any) -> Record:

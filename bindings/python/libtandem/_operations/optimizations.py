@@ -47,7 +47,7 @@ class SyncOptimizations(SyncNamespace):
             {"optimization_id": optimization_id, "experiment_id": experiment_id},
             options,
             fields={},
-            empty_body=True,
+            body="empty",
         )
 
     def create(
@@ -140,7 +140,7 @@ class AsyncOptimizations(AsyncNamespace):
             {"optimization_id": optimization_id, "experiment_id": experiment_id},
             options,
             fields={},
-            empty_body=True,
+            body="empty",
         )
 
     async def create(

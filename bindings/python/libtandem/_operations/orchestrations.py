@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from typing import Any, Mapping, Sequence, TYPE_CHECKING
 
+from .._arguments import NULL
 from .._async import AsyncNamespace
 from .._sync import SyncNamespace
 
@@ -32,7 +33,7 @@ class SyncOrchestrations(SyncNamespace):
             {"orchestration_id": orchestration_id},
             options,
             fields={"expected_updated_at_ms": expected_updated_at_ms},
-            empty_body=True,
+            body="empty",
             returns="OrchestrationVersionResponse",
         )
 
@@ -94,8 +95,8 @@ class SyncOrchestrations(SyncNamespace):
                 "preview": preview,
                 "from_node_id": from_node_id,
                 "transition_key": transition_key,
-                "artifact_type": artifact_type,
-                "version": version,
+                "artifact_type": NULL if artifact_type is None else artifact_type,
+                "version": NULL if version is None else version,
             },
             options,
             returns="OrchestrationTransitionPreviewResponse",
@@ -154,7 +155,7 @@ class SyncOrchestrations(SyncNamespace):
             {"orchestration_id": orchestration_id},
             options,
             fields={"expected_updated_at_ms": expected_updated_at_ms},
-            empty_body=True,
+            body="empty",
             returns="OrchestrationVersionResponse",
         )
 
@@ -256,7 +257,7 @@ class AsyncOrchestrations(AsyncNamespace):
             {"orchestration_id": orchestration_id},
             options,
             fields={"expected_updated_at_ms": expected_updated_at_ms},
-            empty_body=True,
+            body="empty",
             returns="OrchestrationVersionResponse",
         )
 
@@ -318,8 +319,8 @@ class AsyncOrchestrations(AsyncNamespace):
                 "preview": preview,
                 "from_node_id": from_node_id,
                 "transition_key": transition_key,
-                "artifact_type": artifact_type,
-                "version": version,
+                "artifact_type": NULL if artifact_type is None else artifact_type,
+                "version": NULL if version is None else version,
             },
             options,
             returns="OrchestrationTransitionPreviewResponse",
@@ -384,7 +385,7 @@ class AsyncOrchestrations(AsyncNamespace):
             {"orchestration_id": orchestration_id},
             options,
             fields={"expected_updated_at_ms": expected_updated_at_ms},
-            empty_body=True,
+            body="empty",
             returns="OrchestrationVersionResponse",
         )
 

@@ -26,14 +26,16 @@ class SyncPacks(SyncNamespace):
         """Tells whether an archive on the engine host is a pack."""
         return self._core.call(
             "packs.detect",
-            {
+            {},
+            options,
+            fields={
                 "path": path,
                 "attachment_id": attachment_id,
                 "connector": connector,
                 "channel_id": channel_id,
                 "sender_id": sender_id,
             },
-            options,
+            body="open",
         )
 
     def export(
@@ -152,14 +154,16 @@ class AsyncPacks(AsyncNamespace):
         """Tells whether an archive on the engine host is a pack."""
         return await self._core.call(
             "packs.detect",
-            {
+            {},
+            options,
+            fields={
                 "path": path,
                 "attachment_id": attachment_id,
                 "connector": connector,
                 "channel_id": channel_id,
                 "sender_id": sender_id,
             },
-            options,
+            body="open",
         )
 
     async def export(

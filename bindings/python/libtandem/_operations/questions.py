@@ -38,7 +38,7 @@ class SyncQuestions(SyncNamespace):
 
     def reject(self, question_id: str, **options: Any) -> Record:
         """Dismisses a question."""
-        return self._core.call("questions.reject", {"question_id": question_id}, options, fields={}, empty_body=True)
+        return self._core.call("questions.reject", {"question_id": question_id}, options, fields={}, body="empty")
 
     def reply(
         self,
@@ -86,13 +86,7 @@ class AsyncQuestions(AsyncNamespace):
 
     async def reject(self, question_id: str, **options: Any) -> Record:
         """Dismisses a question."""
-        return await self._core.call(
-            "questions.reject",
-            {"question_id": question_id},
-            options,
-            fields={},
-            empty_body=True,
-        )
+        return await self._core.call("questions.reject", {"question_id": question_id}, options, fields={}, body="empty")
 
     async def reply(
         self,

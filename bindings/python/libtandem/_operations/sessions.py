@@ -26,7 +26,7 @@ class SyncSessions(SyncNamespace):
         The run stops at the model's next chunk and its text so far is not stored. Without an active run, cancelled is
         false.
         """
-        return self._core.call("sessions.abort", {"session_id": session_id}, options, fields={}, empty_body=True)
+        return self._core.call("sessions.abort", {"session_id": session_id}, options, fields={}, body="empty")
 
     def active_run(self, session_id: str, **options: Any) -> SessionRunStateResponse:
         """Returns the run that is active in a session, if any.
@@ -91,7 +91,7 @@ class SyncSessions(SyncNamespace):
         The run stops at the model's next chunk and its text so far is not stored. Without an active run, cancelled is
         false.
         """
-        return self._core.call("sessions.cancel", {"session_id": session_id}, options, fields={}, empty_body=True)
+        return self._core.call("sessions.cancel", {"session_id": session_id}, options, fields={}, body="empty")
 
     def cancel_run(self, session_id: str, run_id: str, **options: Any) -> Record:
         """Stops one run of a session if it is the active one.
@@ -103,7 +103,7 @@ class SyncSessions(SyncNamespace):
             {"session_id": session_id, "run_id": run_id},
             options,
             fields={},
-            empty_body=True,
+            body="empty",
         )
 
     def children(self, session_id: str, **options: Any) -> List[SessionRecord]:
@@ -192,7 +192,7 @@ class SyncSessions(SyncNamespace):
             {"session_id": session_id},
             options,
             fields={},
-            empty_body=True,
+            body="empty",
             returns="SessionRecord",
         )
 
@@ -493,7 +493,7 @@ class SyncSessions(SyncNamespace):
 
         Only a forked session has a snapshot; without one, ok is false. Files are not touched.
         """
-        return self._core.call("sessions.revert", {"session_id": session_id}, options, fields={}, empty_body=True)
+        return self._core.call("sessions.revert", {"session_id": session_id}, options, fields={}, body="empty")
 
     def run(
         self,
@@ -602,7 +602,7 @@ class SyncSessions(SyncNamespace):
 
         No model is called.
         """
-        return self._core.call("sessions.summarize", {"session_id": session_id}, options, fields={}, empty_body=True)
+        return self._core.call("sessions.summarize", {"session_id": session_id}, options, fields={}, body="empty")
 
     def todos(self, session_id: str, **options: Any) -> List[SessionTodo]:
         """Returns the to-do items that the agent keeps for a session."""
@@ -613,7 +613,7 @@ class SyncSessions(SyncNamespace):
 
         When nothing was dropped, ok is false. Files are not touched.
         """
-        return self._core.call("sessions.unrevert", {"session_id": session_id}, options, fields={}, empty_body=True)
+        return self._core.call("sessions.unrevert", {"session_id": session_id}, options, fields={}, body="empty")
 
     def unshare(self, session_id: str, **options: Any) -> Record:
         """Takes the shared mark off a session."""
@@ -652,7 +652,7 @@ class AsyncSessions(AsyncNamespace):
         The run stops at the model's next chunk and its text so far is not stored. Without an active run, cancelled is
         false.
         """
-        return await self._core.call("sessions.abort", {"session_id": session_id}, options, fields={}, empty_body=True)
+        return await self._core.call("sessions.abort", {"session_id": session_id}, options, fields={}, body="empty")
 
     async def active_run(self, session_id: str, **options: Any) -> SessionRunStateResponse:
         """Returns the run that is active in a session, if any.
@@ -717,7 +717,7 @@ class AsyncSessions(AsyncNamespace):
         The run stops at the model's next chunk and its text so far is not stored. Without an active run, cancelled is
         false.
         """
-        return await self._core.call("sessions.cancel", {"session_id": session_id}, options, fields={}, empty_body=True)
+        return await self._core.call("sessions.cancel", {"session_id": session_id}, options, fields={}, body="empty")
 
     async def cancel_run(self, session_id: str, run_id: str, **options: Any) -> Record:
         """Stops one run of a session if it is the active one.
@@ -729,7 +729,7 @@ class AsyncSessions(AsyncNamespace):
             {"session_id": session_id, "run_id": run_id},
             options,
             fields={},
-            empty_body=True,
+            body="empty",
         )
 
     async def children(self, session_id: str, **options: Any) -> List[SessionRecord]:
@@ -823,7 +823,7 @@ class AsyncSessions(AsyncNamespace):
             {"session_id": session_id},
             options,
             fields={},
-            empty_body=True,
+            body="empty",
             returns="SessionRecord",
         )
 
@@ -1129,7 +1129,7 @@ class AsyncSessions(AsyncNamespace):
 
         Only a forked session has a snapshot; without one, ok is false. Files are not touched.
         """
-        return await self._core.call("sessions.revert", {"session_id": session_id}, options, fields={}, empty_body=True)
+        return await self._core.call("sessions.revert", {"session_id": session_id}, options, fields={}, body="empty")
 
     async def run(
         self,
@@ -1248,13 +1248,7 @@ class AsyncSessions(AsyncNamespace):
 
         No model is called.
         """
-        return await self._core.call(
-            "sessions.summarize",
-            {"session_id": session_id},
-            options,
-            fields={},
-            empty_body=True,
-        )
+        return await self._core.call("sessions.summarize", {"session_id": session_id}, options, fields={}, body="empty")
 
     async def todos(self, session_id: str, **options: Any) -> List[SessionTodo]:
         """Returns the to-do items that the agent keeps for a session."""
@@ -1270,13 +1264,7 @@ class AsyncSessions(AsyncNamespace):
 
         When nothing was dropped, ok is false. Files are not touched.
         """
-        return await self._core.call(
-            "sessions.unrevert",
-            {"session_id": session_id},
-            options,
-            fields={},
-            empty_body=True,
-        )
+        return await self._core.call("sessions.unrevert", {"session_id": session_id}, options, fields={}, body="empty")
 
     async def unshare(self, session_id: str, **options: Any) -> Record:
         """Takes the shared mark off a session."""

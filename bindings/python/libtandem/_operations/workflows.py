@@ -114,9 +114,8 @@ class SyncWorkflows(SyncNamespace):
             "workflows.run",
             {"workflow_id": workflow_id},
             options,
-            payload=payload,
-            fields={},
-            empty_body=True,
+            fields={"$body": payload},
+            body="empty",
         )
 
     def simulate(
@@ -249,9 +248,8 @@ class AsyncWorkflows(AsyncNamespace):
             "workflows.run",
             {"workflow_id": workflow_id},
             options,
-            payload=payload,
-            fields={},
-            empty_body=True,
+            fields={"$body": payload},
+            body="empty",
         )
 
     async def simulate(
