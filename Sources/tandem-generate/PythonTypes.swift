@@ -26,7 +26,7 @@ enum PythonTypes {
         "\"\"\"Results, events and inputs by the names that tandem_client gives them.\"\"\"",
         "from __future__ import annotations",
         "",
-        "from typing import Any, Dict, List, Literal, Tuple, Type, Union",
+        "from typing import Any, ClassVar, Dict, List, Literal, Tuple, Type, Union",
         "",
         "from ._models import Model",
         "from ._records import Record",
@@ -50,7 +50,7 @@ enum PythonTypes {
         let other = fields.filter { $0["default"] != nil }
         lines += dictionary("_defaults", other.map { name($0, PythonText.value($0["default"] ?? .null)) })
         let required = fields.filter { $0["required"]?.isTrue == true }.compactMap { $0["name"]?.string }
-        if !required.isEmpty { lines += shortened("    _required = \(PythonText.tuple(required))") }
+        if !required.isEmpty { lines += shortened("    _required: ClassVar[Tuple[str, ...]] = \(PythonText.tuple(required))") }
         if let extra = model.value["extra"]?.string { lines.append("    _extra = \"\(extra)\"") }
         // A dictionary's own method of that name returns the list; see Record.
         let members = fields.filter { $0["name"]?.string != "items" }

@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
 """The Python package as users get it: types by mypy --strict, the wheel in a fresh environment, other Pythons."""
 import glob, os, pathlib, shutil, subprocess, sys, tempfile
+import pypi
 from library import Cases
 
 ROOT = pathlib.Path(os.environ.get("TANDEM_TEST_ROOT", os.getcwd()))
-TOOLS = ROOT / "build/python-tools"
 case = Cases()
 
 TYPED = """\
@@ -35,13 +35,11 @@ def run(command, **options):
 
 
 def mypy():
-    """mypy, from PATH or from an environment made once; None where PyPI is out of reach."""
+    """The command that runs mypy; None where it cannot be had."""
     if found := shutil.which("mypy"):
-        return found
-    if not (TOOLS / "bin/mypy").exists():
-        if run([sys.executable, "-m", "venv", TOOLS])[0] or run([TOOLS / "bin/pip", "install", "-q", "mypy"])[0]:
-            return None
-    return TOOLS / "bin/mypy"
+        return [found]
+    python = pypi.python("mypy")
+    return python and [python, "-m", "mypy"]
 
 
 def types():
@@ -49,13 +47,13 @@ def types():
     if tool is None:
         print("skipped: mypy cannot be installed")
         return
-    code, output = run([tool, "--strict", "--cache-dir", ROOT / "build/mypy", ROOT / "bindings/python/libtandem"])
+    code, output = run([*tool, "--strict", "--cache-dir", ROOT / "build/mypy", ROOT / "bindings/python/libtandem"])
     case("mypy --strict is content with the package", code == 0, output[-1500:])
     for name, text, wanted in (("a typed program", TYPED, 0), ("a program with wrong types", WRONG, 2)):
         with tempfile.TemporaryDirectory() as folder:
             program = pathlib.Path(folder, "program.py")
             program.write_text(text)
-            _, output = run([tool, "--strict", "--cache-dir", ROOT / "build/mypy", program],
+            _, output = run([*tool, "--strict", "--cache-dir", ROOT / "build/mypy", program],
                             MYPYPATH=str(ROOT / "bindings/python"))
             errors = sum(": error:" in line for line in output.splitlines())
             case(f"mypy finds {wanted} errors in {name}", errors == wanted, output[-1500:])

@@ -2,7 +2,7 @@
 """Results, events and inputs by the names that tandem_client gives them."""
 from __future__ import annotations
 
-from typing import Any, Dict, List, Literal, Tuple, Type, Union
+from typing import Any, ClassVar, Dict, List, Literal, Tuple, Type, Union
 
 from ._models import Model
 from ._records import Record
@@ -136,7 +136,7 @@ class AgentTeamSpawnResponse(Model):
 class AgentTeamTemplate(Model):
     __slots__ = ()
     _fields = {"id": (), "name": (), "role": ()}
-    _required = ("id",)
+    _required: ClassVar[Tuple[str, ...]] = ("id",)
     id: str
     name: str | None
     role: str | None
@@ -163,7 +163,7 @@ class AgentTeamTemplatesResponse(Model):
 class ArtifactRecord(Model):
     __slots__ = ()
     _fields = {"artifact_id": ("artifactId",), "uri": (), "kind": (), "label": (), "created_at_ms": ("createdAtMs",)}
-    _required = ("uri", "kind")
+    _required: ClassVar[Tuple[str, ...]] = ("uri", "kind")
     artifact_id: str | None
     uri: str
     kind: str
@@ -182,7 +182,7 @@ class AutomationV2FlowNode(Model):
     }
     _models = {"wait": "AutomationWaitSpec"}
     _defaults = {"agent_id": "", "depends_on": []}
-    _required = ("node_id", "objective")
+    _required: ClassVar[Tuple[str, ...]] = ("node_id", "objective")
     _extra = "allow"
     node_id: str
     agent_id: str
@@ -232,7 +232,7 @@ class AutomationWaitCorrelationBinding(Model):
     __slots__ = ()
     _fields = {"field": (), "value": ()}
     _models = {"value": "AutomationWaitValueBinding"}
-    _required = ("field", "value")
+    _required: ClassVar[Tuple[str, ...]] = ("field", "value")
     _extra = "forbid"
     field: str
     value: AutomationWaitValueBinding
@@ -261,7 +261,7 @@ class AutomationWaitSpec(Model):
         "timeout": "AutomationWaitTimeoutPolicy",
     }
     _defaults = {"decisions": []}
-    _required = ("kind",)
+    _required: ClassVar[Tuple[str, ...]] = ("kind",)
     _extra = "forbid"
     kind: str
     delay_ms: int | None
@@ -285,7 +285,7 @@ class AutomationWaitTimeoutPolicy(Model):
         "escalate_to": ("escalateTo",),
         "remind_every_ms": ("remindEveryMs",),
     }
-    _required = ("expires_after_ms", "on_timeout")
+    _required: ClassVar[Tuple[str, ...]] = ("expires_after_ms", "on_timeout")
     _extra = "forbid"
     expires_after_ms: int
     on_timeout: str
@@ -296,7 +296,7 @@ class AutomationWaitTimeoutPolicy(Model):
 class AutomationWaitValueBinding(Model):
     __slots__ = ()
     _fields = {"source": (), "value": (), "node_id": ("nodeId",), "json_pointer": ("jsonPointer",)}
-    _required = ("source",)
+    _required: ClassVar[Tuple[str, ...]] = ("source",)
     _extra = "forbid"
     source: str
     value: Any
@@ -406,7 +406,7 @@ class AutomationWebhookDeliveryResponse(Model):
     __slots__ = ()
     _fields = {"delivery": ()}
     _models = {"delivery": "AutomationWebhookDelivery"}
-    _required = ("delivery",)
+    _required: ClassVar[Tuple[str, ...]] = ("delivery",)
     _extra = "allow"
     delivery: AutomationWebhookDelivery
 
@@ -532,7 +532,7 @@ class AutomationWebhookTriggerCreateInput(Model):
         "default_data_class": ("defaultDataClass",),
         "default_risk_tier": ("defaultRiskTier",),
     }
-    _required = ("provider",)
+    _required: ClassVar[Tuple[str, ...]] = ("provider",)
     _extra = "allow"
     name: str | None
     provider: str
@@ -558,7 +558,7 @@ class AutomationWebhookTriggerResponse(Model):
     __slots__ = ()
     _fields = {"trigger": ()}
     _models = {"trigger": "AutomationWebhookTrigger"}
-    _required = ("trigger",)
+    _required: ClassVar[Tuple[str, ...]] = ("trigger",)
     _extra = "allow"
     trigger: AutomationWebhookTrigger
 
@@ -758,7 +758,7 @@ class ChannelToolPreferences(Model):
 class ChannelVerifyResponse(Model):
     __slots__ = ()
     _fields = {"ok": (), "channel": (), "checks": (), "status_codes": ("statusCodes",), "hints": (), "details": ()}
-    _required = ("ok", "channel")
+    _required: ClassVar[Tuple[str, ...]] = ("ok", "channel")
     ok: bool
     channel: str
     checks: Dict[str, bool] | None
@@ -805,7 +805,7 @@ class CoderArtifactRecord(Model):
         "step_id": ("stepId",),
         "source_event_id": ("sourceEventId",),
     }
-    _required = ("id", "path")
+    _required: ClassVar[Tuple[str, ...]] = ("id", "path")
     _extra = "allow"
     id: str
     ts_ms: int | None
@@ -837,7 +837,7 @@ class CoderGithubProjectBinding(Model):
         "status_mapping": ("statusMapping",),
     }
     _models = {"status_mapping": "CoderGithubProjectStatusMapping"}
-    _required = ("owner", "project_number", "schema_fingerprint", "status_mapping")
+    _required: ClassVar[Tuple[str, ...]] = ("owner", "project_number", "schema_fingerprint", "status_mapping")
     _extra = "allow"
     owner: str
     project_number: int
@@ -851,7 +851,7 @@ class CoderGithubProjectBinding(Model):
 class CoderGithubProjectInboxIssue(Model):
     __slots__ = ()
     _fields = {"number": (), "title": (), "html_url": ("htmlUrl",)}
-    _required = ("number", "title")
+    _required: ClassVar[Tuple[str, ...]] = ("number", "title")
     number: int
     title: str
     html_url: str | None
@@ -871,7 +871,7 @@ class CoderGithubProjectInboxItem(Model):
         "remote_sync_state": ("remoteSyncState",),
     }
     _models = {"issue": "CoderGithubProjectInboxIssue", "linked_run": "CoderLinkedProjectRun"}
-    _required = ("project_item_id", "title", "status_name", "actionable")
+    _required: ClassVar[Tuple[str, ...]] = ("project_item_id", "title", "status_name", "actionable")
     project_item_id: str
     title: str
     status_name: str
@@ -894,7 +894,7 @@ class CoderGithubProjectInboxResponse(Model):
     }
     _models = {"binding": "CoderGithubProjectBinding", "items": "array<CoderGithubProjectInboxItem>"}
     _defaults = {"items": []}
-    _required = ("project_id", "binding", "schema_drift", "live_schema_fingerprint")
+    _required: ClassVar[Tuple[str, ...]] = ("project_id", "binding", "schema_drift", "live_schema_fingerprint")
     project_id: str
     binding: CoderGithubProjectBinding
     schema_drift: bool
@@ -924,7 +924,7 @@ class CoderGithubProjectRef(Model):
         "status_mapping": ("statusMapping",),
     }
     _models = {"status_mapping": "CoderGithubProjectStatusMapping"}
-    _required = ("owner", "project_number", "project_item_id", "issue_number", "schema_fingerprint", "status_mapping")
+    _required: ClassVar[Tuple[str, ...]] = ("owner", "project_number", "project_item_id", "issue_number", "schema_fingerprint", "status_mapping")
     owner: str
     project_number: int
     project_item_id: str
@@ -952,7 +952,7 @@ class CoderGithubProjectStatusMapping(Model):
         "blocked": "CoderGithubProjectStatusOption",
         "done": "CoderGithubProjectStatusOption",
     }
-    _required = ("todo", "in_progress", "in_review", "blocked", "done")
+    _required: ClassVar[Tuple[str, ...]] = ("todo", "in_progress", "in_review", "blocked", "done")
     field_id: str | None
     field_name: str | None
     todo: CoderGithubProjectStatusOption
@@ -965,7 +965,7 @@ class CoderGithubProjectStatusMapping(Model):
 class CoderGithubProjectStatusOption(Model):
     __slots__ = ()
     _fields = {"id": (), "name": ()}
-    _required = ("id", "name")
+    _required: ClassVar[Tuple[str, ...]] = ("id", "name")
     id: str
     name: str
 
@@ -973,7 +973,7 @@ class CoderGithubProjectStatusOption(Model):
 class CoderGithubRef(Model):
     __slots__ = ()
     _fields = {"kind": (), "number": (), "url": ()}
-    _required = ("kind", "number")
+    _required: ClassVar[Tuple[str, ...]] = ("kind", "number")
     kind: str
     number: int
     url: str | None
@@ -1044,7 +1044,7 @@ class CoderProjectBindingPutResponse(Model):
     __slots__ = ()
     _fields = {"ok": (), "binding": ()}
     _models = {"binding": "CoderProjectBindingRecord"}
-    _required = ("binding",)
+    _required: ClassVar[Tuple[str, ...]] = ("binding",)
     ok: bool | None
     binding: CoderProjectBindingRecord
 
@@ -1058,7 +1058,7 @@ class CoderProjectBindingRecord(Model):
         "updated_at_ms": ("updatedAtMs",),
     }
     _models = {"repo_binding": "CoderRepoBinding", "github_project_binding": "CoderGithubProjectBinding"}
-    _required = ("project_id", "repo_binding", "updated_at_ms")
+    _required: ClassVar[Tuple[str, ...]] = ("project_id", "repo_binding", "updated_at_ms")
     project_id: str
     repo_binding: CoderRepoBinding
     github_project_binding: CoderGithubProjectBinding | None
@@ -1074,7 +1074,7 @@ class CoderRepoBinding(Model):
         "repo_slug": ("repoSlug",),
         "default_branch": ("defaultBranch",),
     }
-    _required = ("repo_slug",)
+    _required: ClassVar[Tuple[str, ...]] = ("repo_slug",)
     project_id: str | None
     workspace_id: str | None
     workspace_root: str | None
@@ -1191,7 +1191,7 @@ class ErrorEnvelope(Model):
     __slots__ = ()
     _fields = {"error": (), "code": (), "retryable": ()}
     _defaults = {"retryable": False}
-    _required = ("error",)
+    _required: ClassVar[Tuple[str, ...]] = ("error",)
     _extra = "allow"
     error: str
     code: str | None
@@ -1222,7 +1222,7 @@ class GoalRunLink(Model):
         "triggering_handoff_id": (),
         "created_at_ms": (),
     }
-    _required = ("goal_id", "run_id", "orchestration_node_id", "orchestration_version", "hop_index", "created_at_ms")
+    _required: ClassVar[Tuple[str, ...]] = ("goal_id", "run_id", "orchestration_node_id", "orchestration_version", "hop_index", "created_at_ms")
     _extra = "forbid"
     goal_id: str
     run_id: str
@@ -1247,7 +1247,7 @@ class IdentityConfigResponse(Model):
     _fields = {"identity": (), "presets": ()}
     _models = {"identity": "IdentityConfig", "presets": "array<PersonalityPresetEntry>"}
     _defaults = {"presets": []}
-    _required = ("identity",)
+    _required: ClassVar[Tuple[str, ...]] = ("identity",)
     identity: IdentityConfig
     presets: List[PersonalityPresetEntry]
 
@@ -1283,7 +1283,7 @@ class IncidentMonitorAssessmentProbeResult(Model):
         "dry_run": (),
     }
     _defaults = {"evidence_refs": []}
-    _required = ("probe_id", "status")
+    _required: ClassVar[Tuple[str, ...]] = ("probe_id", "status")
     _extra = "allow"
     probe_id: str
     target: Record | None
@@ -1319,7 +1319,7 @@ class IncidentMonitorAssessmentProbeRunResponse(Model):
         "results": "array<IncidentMonitorAssessmentProbeResult>",
     }
     _defaults = {"results": []}
-    _required = ("schema_version",)
+    _required: ClassVar[Tuple[str, ...]] = ("schema_version",)
     _extra = "allow"
     schema_version: int
     generated_at_ms: int | None
@@ -1345,7 +1345,7 @@ class IncidentMonitorAssessmentReportResponse(Model):
         "evidence_pack": (),
         "sensitive_values": (),
     }
-    _required = ("schema_version",)
+    _required: ClassVar[Tuple[str, ...]] = ("schema_version",)
     _extra = "allow"
     schema_version: int
     generated_at_ms: int | None
@@ -1414,7 +1414,7 @@ class IncidentMonitorAuthorityInventoryResponse(Model):
     }
     _models = {"inventory": "IncidentMonitorAuthorityInventory"}
     _defaults = {"counts": {}}
-    _required = ("schema_version", "inventory")
+    _required: ClassVar[Tuple[str, ...]] = ("schema_version", "inventory")
     _extra = "allow"
     schema_version: int
     generated_at_ms: int | None
@@ -1428,7 +1428,7 @@ class IncidentMonitorConfigResponse(Model):
     __slots__ = ()
     _fields = {"incident_monitor": ()}
     _models = {"incident_monitor": "IncidentMonitorConfigRow"}
-    _required = ("incident_monitor",)
+    _required: ClassVar[Tuple[str, ...]] = ("incident_monitor",)
     incident_monitor: IncidentMonitorConfigRow
 
 
@@ -1493,7 +1493,7 @@ class IncidentMonitorDeploymentCardsResponse(Model):
         "sensitive_values": (),
     }
     _defaults = {"cards": [], "findings": []}
-    _required = ("schema_version",)
+    _required: ClassVar[Tuple[str, ...]] = ("schema_version",)
     _extra = "allow"
     schema_version: int
     generated_at_ms: int | None
@@ -1528,7 +1528,7 @@ class IncidentMonitorDestinationConfig(Model):
         "config": (),
     }
     _defaults = {"route_tags": []}
-    _required = ("destination_id", "name")
+    _required: ClassVar[Tuple[str, ...]] = ("destination_id", "name")
     _extra = "allow"
     destination_id: str
     name: str
@@ -1561,7 +1561,7 @@ class IncidentMonitorDestinationReadiness(Model):
         "detail": (),
     }
     _defaults = {"missing": []}
-    _required = ("destination_id",)
+    _required: ClassVar[Tuple[str, ...]] = ("destination_id",)
     _extra = "allow"
     destination_id: str
     kind: str | None
@@ -1637,7 +1637,7 @@ class IncidentMonitorDraftRecord(Model):
         "default_destination_ids": [],
         "evidence_refs": [],
     }
-    _required = ("draft_id",)
+    _required: ClassVar[Tuple[str, ...]] = ("draft_id",)
     _extra = "allow"
     draft_id: str
     fingerprint: str | None
@@ -1753,7 +1753,7 @@ class IncidentMonitorIncidentRecord(Model):
         "default_destination_ids": [],
         "evidence_refs": [],
     }
-    _required = ("incident_id",)
+    _required: ClassVar[Tuple[str, ...]] = ("incident_id",)
     _extra = "allow"
     incident_id: str
     fingerprint: str | None
@@ -1966,7 +1966,7 @@ class IncidentMonitorPostRecord(Model):
         "updated_at_ms": (),
     }
     _defaults = {"evidence_refs": []}
-    _required = ("post_id",)
+    _required: ClassVar[Tuple[str, ...]] = ("post_id",)
     _extra = "allow"
     post_id: str
     draft_id: str | None
@@ -2021,7 +2021,7 @@ class IncidentMonitorPostureChecksResponse(Model):
         "counts": "IncidentMonitorPostureCounts",
     }
     _defaults = {"rules": [], "findings": []}
-    _required = ("schema_version",)
+    _required: ClassVar[Tuple[str, ...]] = ("schema_version",)
     _extra = "allow"
     schema_version: int
     generated_at_ms: int | None
@@ -2065,7 +2065,7 @@ class IncidentMonitorPostureFinding(Model):
         "dry_run": (),
     }
     _defaults = {"affected_objects": [], "evidence_refs": []}
-    _required = ("finding_id", "fingerprint", "rule_id", "category", "severity", "title")
+    _required: ClassVar[Tuple[str, ...]] = ("finding_id", "fingerprint", "rule_id", "category", "severity", "title")
     _extra = "allow"
     finding_id: str
     fingerprint: str
@@ -2086,7 +2086,7 @@ class IncidentMonitorPostureFinding(Model):
 class IncidentMonitorPostureRuleState(Model):
     __slots__ = ()
     _fields = {"rule_id": (), "category": (), "default_severity": (), "enabled": (), "dry_run": ()}
-    _required = ("rule_id",)
+    _required: ClassVar[Tuple[str, ...]] = ("rule_id",)
     _extra = "allow"
     rule_id: str
     category: str | None
@@ -2136,7 +2136,7 @@ class IncidentMonitorRouteConfig(Model):
         "match_workspace_ids": [],
         "match_event_schema_versions": [],
     }
-    _required = ("route_id", "name")
+    _required: ClassVar[Tuple[str, ...]] = ("route_id", "name")
     _extra = "allow"
     route_id: str
     name: str
@@ -2253,7 +2253,7 @@ class IncidentMonitorSourceReadiness(Model):
     }
     _models = {"findings": "array<IncidentMonitorSourceReadinessFinding>"}
     _defaults = {"missing": [], "warnings": [], "findings": []}
-    _required = ("project_id",)
+    _required: ClassVar[Tuple[str, ...]] = ("project_id",)
     _extra = "allow"
     project_id: str
     source_id: str | None
@@ -2319,7 +2319,7 @@ class IncidentMonitorSourceReadinessFinding(Model):
         "recommendation": (),
     }
     _defaults = {"evidence_refs": []}
-    _required = ("finding_id", "rule_id", "category", "severity", "title", "detail", "recommendation")
+    _required: ClassVar[Tuple[str, ...]] = ("finding_id", "rule_id", "category", "severity", "title", "detail", "recommendation")
     _extra = "allow"
     finding_id: str
     rule_id: str
@@ -2335,7 +2335,7 @@ class IncidentMonitorStatusResponse(Model):
     __slots__ = ()
     _fields = {"status": ()}
     _models = {"status": "IncidentMonitorStatusRow"}
-    _required = ("status",)
+    _required: ClassVar[Tuple[str, ...]] = ("status",)
     status: IncidentMonitorStatusRow
 
 
@@ -2425,7 +2425,7 @@ class LongRunningGoal(Model):
         "final_artifact": "OrchestrationArtifactRef",
     }
     _defaults = {"schema_version": 1, "hop_count": 0, "total_tokens": 0, "total_cost_usd": 0.0}
-    _required = (
+    _required: ClassVar[Tuple[str, ...]] = (
         "goal_id", "orchestration_id", "orchestration_version", "objective", "status", "tenant_context", "policy",
         "created_at_ms", "updated_at_ms",
     )
@@ -2461,7 +2461,7 @@ class LongRunningGoalArtifact(Model):
         "created_at_ms": (),
     }
     _models = {"artifact": "OrchestrationArtifactRef"}
-    _required = ("artifact", "handoff_id", "transition_key", "source_run_id", "created_at_ms")
+    _required: ClassVar[Tuple[str, ...]] = ("artifact", "handoff_id", "transition_key", "source_run_id", "created_at_ms")
     _extra = "forbid"
     artifact: OrchestrationArtifactRef
     handoff_id: str
@@ -2476,7 +2476,7 @@ class LongRunningGoalArtifactsResponse(Model):
     _fields = {"goal_id": (), "artifacts": (), "final_artifact": (), "count": ()}
     _models = {"artifacts": "array<LongRunningGoalArtifact>", "final_artifact": "OrchestrationArtifactRef"}
     _defaults = {"artifacts": []}
-    _required = ("goal_id", "count")
+    _required: ClassVar[Tuple[str, ...]] = ("goal_id", "count")
     _extra = "forbid"
     goal_id: str
     artifacts: List[LongRunningGoalArtifact]
@@ -2487,7 +2487,7 @@ class LongRunningGoalArtifactsResponse(Model):
 class LongRunningGoalBudgetRemaining(Model):
     __slots__ = ()
     _fields = {"hops": (), "tokens": (), "cost_usd": (), "deadline_ms": ()}
-    _required = ("hops",)
+    _required: ClassVar[Tuple[str, ...]] = ("hops",)
     _extra = "forbid"
     hops: int
     tokens: int | None
@@ -2503,7 +2503,7 @@ class LongRunningGoalBudgetSummary(Model):
         "consumed": "LongRunningGoalBudgetUsage",
         "remaining": "LongRunningGoalBudgetRemaining",
     }
-    _required = ("policy", "consumed", "remaining")
+    _required: ClassVar[Tuple[str, ...]] = ("policy", "consumed", "remaining")
     _extra = "forbid"
     policy: OrchestrationGoalPolicy
     consumed: LongRunningGoalBudgetUsage
@@ -2513,7 +2513,7 @@ class LongRunningGoalBudgetSummary(Model):
 class LongRunningGoalBudgetUsage(Model):
     __slots__ = ()
     _fields = {"hops": (), "total_tokens": (), "total_cost_usd": ()}
-    _required = ("hops", "total_tokens", "total_cost_usd")
+    _required: ClassVar[Tuple[str, ...]] = ("hops", "total_tokens", "total_cost_usd")
     _extra = "forbid"
     hops: int
     total_tokens: int
@@ -2524,7 +2524,7 @@ class LongRunningGoalBudgetsResponse(Model):
     __slots__ = ()
     _fields = {"goal_id": (), "status": (), "budgets": ()}
     _models = {"budgets": "LongRunningGoalBudgetSummary"}
-    _required = ("goal_id", "status", "budgets")
+    _required: ClassVar[Tuple[str, ...]] = ("goal_id", "status", "budgets")
     _extra = "forbid"
     goal_id: str
     status: str
@@ -2551,7 +2551,7 @@ class LongRunningGoalCompletionResponse(Model):
     __slots__ = ()
     _fields = {"outcome": (), "goal": ()}
     _models = {"goal": "LongRunningGoal"}
-    _required = ("outcome", "goal")
+    _required: ClassVar[Tuple[str, ...]] = ("outcome", "goal")
     _extra = "forbid"
     outcome: str
     goal: LongRunningGoal
@@ -2561,7 +2561,7 @@ class LongRunningGoalControlResponse(Model):
     __slots__ = ()
     _fields = {"goal": (), "outcome": ()}
     _models = {"goal": "LongRunningGoal"}
-    _required = ("goal", "outcome")
+    _required: ClassVar[Tuple[str, ...]] = ("goal", "outcome")
     _extra = "forbid"
     goal: LongRunningGoal
     outcome: str
@@ -2573,7 +2573,7 @@ class LongRunningGoalEventsResponse(Model):
     _models = {"events": "array<StatefulGoalCursorEvent>"}
     _constants = {"event_source": "stateful_runtime"}
     _defaults = {"events": []}
-    _required = ("goal_id", "count", "event_source")
+    _required: ClassVar[Tuple[str, ...]] = ("goal_id", "count", "event_source")
     _extra = "forbid"
     goal_id: str
     events: List[StatefulGoalCursorEvent]
@@ -2597,7 +2597,7 @@ class LongRunningGoalGraphResponse(Model):
     }
     _models = {"edges": "array<OrchestrationEdgeSpec>", "budgets": "LongRunningGoalBudgetSummary"}
     _defaults = {"nodes": [], "edges": []}
-    _required = ("goal_id", "status", "orchestration_id", "orchestration_version", "budgets")
+    _required: ClassVar[Tuple[str, ...]] = ("goal_id", "status", "orchestration_id", "orchestration_version", "budgets")
     _extra = "forbid"
     goal_id: str
     status: str
@@ -2613,7 +2613,7 @@ class LongRunningGoalGraphResponse(Model):
 class LongRunningGoalHandoffDecisionInput(Model):
     __slots__ = ()
     _fields = {"decision": (), "reason": ()}
-    _required = ("decision",)
+    _required: ClassVar[Tuple[str, ...]] = ("decision",)
     _extra = "forbid"
     decision: str
     reason: str | None
@@ -2623,7 +2623,7 @@ class LongRunningGoalHandoffDecisionResponse(Model):
     __slots__ = ()
     _fields = {"handoff": ()}
     _models = {"handoff": "WorkflowHandoff"}
-    _required = ("handoff",)
+    _required: ClassVar[Tuple[str, ...]] = ("handoff",)
     _extra = "forbid"
     handoff: WorkflowHandoff
 
@@ -2632,7 +2632,7 @@ class LongRunningGoalHandoffEmitInput(Model):
     __slots__ = ()
     _fields = {"transition_key": (), "artifact": (), "idempotency_key": ()}
     _models = {"artifact": "OrchestrationArtifactRef"}
-    _required = ("transition_key", "artifact", "idempotency_key")
+    _required: ClassVar[Tuple[str, ...]] = ("transition_key", "artifact", "idempotency_key")
     _extra = "forbid"
     transition_key: str
     artifact: OrchestrationArtifactRef
@@ -2643,7 +2643,7 @@ class LongRunningGoalHandoffTransitionResponse(Model):
     __slots__ = ()
     _fields = {"outcome": (), "handoff": (), "goal": (), "commit": (), "downstream_run_id": (), "link": ()}
     _models = {"handoff": "WorkflowHandoff", "goal": "LongRunningGoal", "link": "GoalRunLink"}
-    _required = ("outcome", "handoff", "goal")
+    _required: ClassVar[Tuple[str, ...]] = ("outcome", "handoff", "goal")
     _extra = "forbid"
     outcome: str
     handoff: WorkflowHandoff
@@ -2658,7 +2658,7 @@ class LongRunningGoalHandoffsResponse(Model):
     _fields = {"goal_id": (), "handoffs": (), "count": ()}
     _models = {"handoffs": "array<WorkflowHandoff>"}
     _defaults = {"handoffs": []}
-    _required = ("goal_id", "count")
+    _required: ClassVar[Tuple[str, ...]] = ("goal_id", "count")
     _extra = "forbid"
     goal_id: str
     handoffs: List[WorkflowHandoff]
@@ -2670,7 +2670,7 @@ class LongRunningGoalListResponse(Model):
     _fields = {"goals": (), "count": ()}
     _models = {"goals": "array<LongRunningGoal>"}
     _defaults = {"goals": []}
-    _required = ("count",)
+    _required: ClassVar[Tuple[str, ...]] = ("count",)
     _extra = "forbid"
     goals: List[LongRunningGoal]
     count: int
@@ -2680,7 +2680,7 @@ class LongRunningGoalResponse(Model):
     __slots__ = ()
     _fields = {"goal": (), "goal_id": (), "status": (), "budgets": ()}
     _models = {"goal": "LongRunningGoal", "budgets": "LongRunningGoalBudgetSummary"}
-    _required = ("goal",)
+    _required: ClassVar[Tuple[str, ...]] = ("goal",)
     _extra = "forbid"
     goal: LongRunningGoal
     goal_id: str | None
@@ -2692,7 +2692,7 @@ class LongRunningGoalRun(Model):
     __slots__ = ()
     _fields = {"link": (), "run": ()}
     _models = {"link": "GoalRunLink", "run": "StatefulGoalAutomationRunRecord"}
-    _required = ("link",)
+    _required: ClassVar[Tuple[str, ...]] = ("link",)
     _extra = "forbid"
     link: GoalRunLink
     run: StatefulGoalAutomationRunRecord | None
@@ -2703,7 +2703,7 @@ class LongRunningGoalRunsResponse(Model):
     _fields = {"goal_id": (), "active_run_id": (), "runs": (), "count": ()}
     _models = {"runs": "array<LongRunningGoalRun>"}
     _defaults = {"runs": []}
-    _required = ("goal_id", "count")
+    _required: ClassVar[Tuple[str, ...]] = ("goal_id", "count")
     _extra = "forbid"
     goal_id: str
     active_run_id: str | None
@@ -2720,7 +2720,7 @@ class LongRunningGoalStartInput(Model):
         "idempotency_key": (),
         "metadata": (),
     }
-    _required = ("orchestration_id", "objective", "idempotency_key")
+    _required: ClassVar[Tuple[str, ...]] = ("orchestration_id", "objective", "idempotency_key")
     _extra = "forbid"
     orchestration_id: str
     orchestration_version: int | None
@@ -2732,7 +2732,7 @@ class LongRunningGoalStartInput(Model):
 class LongRunningGoalWaitResolveInput(Model):
     __slots__ = ()
     _fields = {"idempotency_key": (), "payload": ()}
-    _required = ("idempotency_key",)
+    _required: ClassVar[Tuple[str, ...]] = ("idempotency_key",)
     _extra = "forbid"
     idempotency_key: str
     payload: Any
@@ -2742,7 +2742,7 @@ class LongRunningGoalWaitResponse(Model):
     __slots__ = ()
     _fields = {"goal_id": (), "wait": ()}
     _models = {"wait": "StatefulGoalWaitRecord"}
-    _required = ("goal_id", "wait")
+    _required: ClassVar[Tuple[str, ...]] = ("goal_id", "wait")
     _extra = "forbid"
     goal_id: str
     wait: StatefulGoalWaitRecord
@@ -2753,7 +2753,7 @@ class LongRunningGoalWaitsResponse(Model):
     _fields = {"goal_id": (), "waits": (), "count": ()}
     _models = {"waits": "array<StatefulGoalWaitRecord>"}
     _defaults = {"waits": []}
-    _required = ("goal_id", "count")
+    _required: ClassVar[Tuple[str, ...]] = ("goal_id", "count")
     _extra = "forbid"
     goal_id: str
     waits: List[StatefulGoalWaitRecord]
@@ -2833,7 +2833,7 @@ class MemoryImportSource(Model):
     _fields = {"kind": (), "path": ()}
     _constants = {"kind": "path"}
     _defaults = {"kind": "path"}
-    _required = ("path",)
+    _required: ClassVar[Tuple[str, ...]] = ("path",)
     kind: str
     path: str
 
@@ -2898,7 +2898,7 @@ class MemoryPutResponse(Model):
         "partition_key": ("partitionKey",),
         "audit_id": ("auditID",),
     }
-    _required = ("id",)
+    _required: ClassVar[Tuple[str, ...]] = ("id",)
     id: str
     ok: bool | None
     stored: bool | None
@@ -2927,7 +2927,7 @@ class MemorySearchResult(Model):
         "run_id": ("runID", "runId"),
         "tags": (),
     }
-    _required = ("id",)
+    _required: ClassVar[Tuple[str, ...]] = ("id",)
     id: str
     text: str | None
     content: str | None
@@ -2963,7 +2963,7 @@ class MissionGetResponse(Model):
     __slots__ = ()
     _fields = {"mission": ()}
     _models = {"mission": "MissionRecord"}
-    _required = ("mission",)
+    _required: ClassVar[Tuple[str, ...]] = ("mission",)
     mission: MissionRecord
 
 
@@ -2989,7 +2989,7 @@ class OrchestrationAggregateResponse(Model):
     __slots__ = ()
     _fields = {"orchestration_id": (), "draft": (), "latest_published": ()}
     _models = {"draft": "OrchestrationSpec", "latest_published": "OrchestrationSpec"}
-    _required = ("orchestration_id",)
+    _required: ClassVar[Tuple[str, ...]] = ("orchestration_id",)
     _extra = "forbid"
     orchestration_id: str
     draft: OrchestrationSpec | None
@@ -3000,7 +3000,7 @@ class OrchestrationArtifactContract(Model):
     __slots__ = ()
     _fields = {"artifact_type": (), "schema_": ("schema",), "required": ()}
     _defaults = {"required": False}
-    _required = ("artifact_type",)
+    _required: ClassVar[Tuple[str, ...]] = ("artifact_type",)
     _extra = "forbid"
     artifact_type: str
     schema_: Any
@@ -3010,7 +3010,7 @@ class OrchestrationArtifactContract(Model):
 class OrchestrationArtifactRef(Model):
     __slots__ = ()
     _fields = {"artifact_type": (), "content_path": (), "content_digest": (), "value": ()}
-    _required = ("artifact_type",)
+    _required: ClassVar[Tuple[str, ...]] = ("artifact_type",)
     _extra = "forbid"
     artifact_type: str
     content_path: str | None
@@ -3046,7 +3046,7 @@ class OrchestrationDraftInput(Model):
         "goal_policy": "OrchestrationGoalPolicy",
     }
     _defaults = {"nodes": [], "edges": []}
-    _required = ("name", "root_node_id")
+    _required: ClassVar[Tuple[str, ...]] = ("name", "root_node_id")
     _extra = "forbid"
     orchestration_id: str | None
     name: str
@@ -3062,7 +3062,7 @@ class OrchestrationDraftInput(Model):
 class OrchestrationDraftSummary(Model):
     __slots__ = ()
     _fields = {"status": (), "updated_at_ms": ()}
-    _required = ("status", "updated_at_ms")
+    _required: ClassVar[Tuple[str, ...]] = ("status", "updated_at_ms")
     _extra = "forbid"
     status: str
     updated_at_ms: int
@@ -3072,7 +3072,7 @@ class OrchestrationDryRunEdge(Model):
     __slots__ = ()
     _fields = {"edge_id": (), "transition_key": (), "artifact_contract": (), "approval_required": ()}
     _models = {"artifact_contract": "OrchestrationArtifactContract"}
-    _required = ("edge_id", "transition_key", "approval_required")
+    _required: ClassVar[Tuple[str, ...]] = ("edge_id", "transition_key", "approval_required")
     _extra = "forbid"
     edge_id: str
     transition_key: str
@@ -3083,7 +3083,7 @@ class OrchestrationDryRunEdge(Model):
 class OrchestrationDryRunIssue(Model):
     __slots__ = ()
     _fields = {"code": (), "node_id": (), "transition_key": (), "edge_id": (), "expected": (), "provided": ()}
-    _required = ("code",)
+    _required: ClassVar[Tuple[str, ...]] = ("code",)
     _extra = "forbid"
     code: str
     node_id: str | None
@@ -3096,7 +3096,7 @@ class OrchestrationDryRunIssue(Model):
 class OrchestrationDryRunTarget(Model):
     __slots__ = ()
     _fields = {"node_id": (), "name": (), "kind": ()}
-    _required = ("node_id", "name", "kind")
+    _required: ClassVar[Tuple[str, ...]] = ("node_id", "name", "kind")
     _extra = "forbid"
     node_id: str
     name: str
@@ -3118,7 +3118,7 @@ class OrchestrationEdgeSpec(Model):
         "artifact_contract": "OrchestrationArtifactContract",
         "approval": "OrchestrationTransitionApprovalPolicy",
     }
-    _required = ("edge_id", "from_node_id", "to_node_id", "transition_key")
+    _required: ClassVar[Tuple[str, ...]] = ("edge_id", "from_node_id", "to_node_id", "transition_key")
     _extra = "forbid"
     edge_id: str
     from_node_id: str
@@ -3146,7 +3146,7 @@ class OrchestrationListResponse(Model):
     _fields = {"orchestrations": (), "count": ()}
     _models = {"orchestrations": "array<OrchestrationSummary>"}
     _defaults = {"orchestrations": []}
-    _required = ("count",)
+    _required: ClassVar[Tuple[str, ...]] = ("count",)
     _extra = "forbid"
     orchestrations: List[OrchestrationSummary]
     count: int
@@ -3156,7 +3156,7 @@ class OrchestrationPublishResponse(Model):
     __slots__ = ()
     _fields = {"orchestration": (), "orchestration_id": (), "version": (), "status": (), "updated_at_ms": ()}
     _models = {"orchestration": "OrchestrationSpec"}
-    _required = ("orchestration", "orchestration_id", "version", "status", "updated_at_ms")
+    _required: ClassVar[Tuple[str, ...]] = ("orchestration", "orchestration_id", "version", "status", "updated_at_ms")
     _extra = "forbid"
     orchestration: OrchestrationSpec
     orchestration_id: str
@@ -3168,7 +3168,7 @@ class OrchestrationPublishResponse(Model):
 class OrchestrationPublishedVersionSummary(Model):
     __slots__ = ()
     _fields = {"version": (), "published_at_ms": ()}
-    _required = ("version",)
+    _required: ClassVar[Tuple[str, ...]] = ("version",)
     _extra = "forbid"
     version: int
     published_at_ms: int | None
@@ -3179,7 +3179,7 @@ class OrchestrationRefreshReferencesResponse(Model):
     _fields = {"orchestration": (), "refreshed_node_ids": ()}
     _models = {"orchestration": "OrchestrationSpec"}
     _defaults = {"refreshed_node_ids": []}
-    _required = ("orchestration",)
+    _required: ClassVar[Tuple[str, ...]] = ("orchestration",)
     _extra = "forbid"
     orchestration: OrchestrationSpec
     refreshed_node_ids: List[str]
@@ -3216,7 +3216,7 @@ class OrchestrationSpec(Model):
         "edges": [],
         "goal_policy": {"max_hops": 100, "deadline_at_ms": None, "max_total_tokens": None, "max_total_cost_usd": None, "on_limit": "pause_for_review"},
     }
-    _required = (
+    _required: ClassVar[Tuple[str, ...]] = (
         "orchestration_id", "name", "status", "version", "root_node_id", "tenant_context", "created_at_ms",
         "updated_at_ms",
     )
@@ -3243,7 +3243,7 @@ class OrchestrationStaleReferencesResponse(Model):
     _fields = {"orchestration_id": (), "references": (), "stale_count": ()}
     _models = {"references": "array<OrchestrationWorkflowReference>"}
     _defaults = {"references": []}
-    _required = ("orchestration_id", "stale_count")
+    _required: ClassVar[Tuple[str, ...]] = ("orchestration_id", "stale_count")
     _extra = "forbid"
     orchestration_id: str
     references: List[OrchestrationWorkflowReference]
@@ -3264,7 +3264,7 @@ class OrchestrationSummary(Model):
         "published_versions": "array<OrchestrationPublishedVersionSummary>",
     }
     _defaults = {"published_versions": []}
-    _required = ("orchestration_id", "name")
+    _required: ClassVar[Tuple[str, ...]] = ("orchestration_id", "name")
     _extra = "forbid"
     orchestration_id: str
     name: str
@@ -3277,7 +3277,7 @@ class OrchestrationTenantContext(Model):
     __slots__ = ()
     _fields = {"org_id": (), "workspace_id": (), "deployment_id": (), "actor_id": (), "source": ()}
     _defaults = {"source": "local_implicit"}
-    _required = ("org_id", "workspace_id")
+    _required: ClassVar[Tuple[str, ...]] = ("org_id", "workspace_id")
     _extra = "forbid"
     org_id: str
     workspace_id: str
@@ -3292,7 +3292,7 @@ class OrchestrationTerminalNodeSpec(Model):
     _models = {"position": "OrchestrationCanvasPosition"}
     _constants = {"kind": "terminal"}
     _defaults = {"position": {"x": 0.0, "y": 0.0}}
-    _required = ("node_id", "name", "kind", "outcome")
+    _required: ClassVar[Tuple[str, ...]] = ("node_id", "name", "kind", "outcome")
     _extra = "forbid"
     node_id: str
     name: str
@@ -3315,7 +3315,7 @@ class OrchestrationTransitionApprovalPolicy(Model):
 class OrchestrationTransitionPreviewInput(Model):
     __slots__ = ()
     _fields = {"from_node_id": (), "transition_key": (), "artifact_type": (), "version": ()}
-    _required = ("from_node_id", "transition_key")
+    _required: ClassVar[Tuple[str, ...]] = ("from_node_id", "transition_key")
     _extra = "forbid"
     from_node_id: str
     transition_key: str
@@ -3332,7 +3332,7 @@ class OrchestrationTransitionPreviewResponse(Model):
         "target": "OrchestrationDryRunTarget",
     }
     _defaults = {"issues": []}
-    _required = ("allowed",)
+    _required: ClassVar[Tuple[str, ...]] = ("allowed",)
     _extra = "forbid"
     allowed: bool
     issues: List[OrchestrationDryRunIssue]
@@ -3343,7 +3343,7 @@ class OrchestrationTransitionPreviewResponse(Model):
 class OrchestrationValidationIssue(Model):
     __slots__ = ()
     _fields = {"code": (), "message": (), "node_id": (), "edge_id": ()}
-    _required = ("code", "message")
+    _required: ClassVar[Tuple[str, ...]] = ("code", "message")
     _extra = "forbid"
     code: str
     message: str
@@ -3356,7 +3356,7 @@ class OrchestrationValidationReport(Model):
     _fields = {"valid": (), "issues": ()}
     _models = {"issues": "array<OrchestrationValidationIssue>"}
     _defaults = {"issues": []}
-    _required = ("valid",)
+    _required: ClassVar[Tuple[str, ...]] = ("valid",)
     _extra = "forbid"
     valid: bool
     issues: List[OrchestrationValidationIssue]
@@ -3367,7 +3367,7 @@ class OrchestrationValidationResponse(Model):
     _fields = {"orchestration_id": (), "version": (), "report": (), "stale_references": ()}
     _models = {"report": "OrchestrationValidationReport", "stale_references": "array<OrchestrationWorkflowReference>"}
     _defaults = {"stale_references": []}
-    _required = ("orchestration_id", "version", "report")
+    _required: ClassVar[Tuple[str, ...]] = ("orchestration_id", "version", "report")
     _extra = "forbid"
     orchestration_id: str
     version: int
@@ -3379,7 +3379,7 @@ class OrchestrationVersionResponse(Model):
     __slots__ = ()
     _fields = {"orchestration": (), "orchestration_id": (), "version": (), "status": (), "updated_at_ms": ()}
     _models = {"orchestration": "OrchestrationSpec"}
-    _required = ("orchestration", "orchestration_id", "version", "status", "updated_at_ms")
+    _required: ClassVar[Tuple[str, ...]] = ("orchestration", "orchestration_id", "version", "status", "updated_at_ms")
     _extra = "forbid"
     orchestration: OrchestrationSpec
     orchestration_id: str
@@ -3391,7 +3391,7 @@ class OrchestrationVersionResponse(Model):
 class OrchestrationVersionSummary(Model):
     __slots__ = ()
     _fields = {"version": (), "name": (), "published_at_ms": (), "metadata": ()}
-    _required = ("version", "name")
+    _required: ClassVar[Tuple[str, ...]] = ("version", "name")
     _extra = "forbid"
     version: int
     name: str
@@ -3404,7 +3404,7 @@ class OrchestrationVersionsResponse(Model):
     _fields = {"orchestration_id": (), "versions": (), "count": ()}
     _models = {"versions": "array<OrchestrationVersionSummary>"}
     _defaults = {"versions": []}
-    _required = ("orchestration_id", "count")
+    _required: ClassVar[Tuple[str, ...]] = ("orchestration_id", "count")
     _extra = "forbid"
     orchestration_id: str
     versions: List[OrchestrationVersionSummary]
@@ -3417,7 +3417,7 @@ class OrchestrationWaitNodeSpec(Model):
     _models = {"position": "OrchestrationCanvasPosition", "wait": "AutomationWaitSpec"}
     _constants = {"kind": "wait"}
     _defaults = {"position": {"x": 0.0, "y": 0.0}}
-    _required = ("node_id", "name", "kind", "wait")
+    _required: ClassVar[Tuple[str, ...]] = ("node_id", "name", "kind", "wait")
     _extra = "forbid"
     node_id: str
     name: str
@@ -3447,7 +3447,7 @@ class OrchestrationWorkflowNodeSpec(Model):
         "accepts_artifact_types": [],
         "emits_artifact_types": [],
     }
-    _required = ("node_id", "name", "kind", "automation_id")
+    _required: ClassVar[Tuple[str, ...]] = ("node_id", "name", "kind", "automation_id")
     _extra = "forbid"
     node_id: str
     name: str
@@ -3463,7 +3463,7 @@ class OrchestrationWorkflowNodeSpec(Model):
 class OrchestrationWorkflowReference(Model):
     __slots__ = ()
     _fields = {"node_id": (), "automation_id": (), "state": (), "pinned_hash": (), "current_hash": ()}
-    _required = ("node_id", "automation_id", "state")
+    _required: ClassVar[Tuple[str, ...]] = ("node_id", "automation_id", "state")
     _extra = "forbid"
     node_id: str
     automation_id: str
@@ -3482,7 +3482,7 @@ class PermissionRequestRecord(Model):
         "status": (),
         "session_id": ("sessionID", "sessionId"),
     }
-    _required = ("id",)
+    _required: ClassVar[Tuple[str, ...]] = ("id",)
     id: str
     permission: str | None
     pattern: str | None
@@ -3494,7 +3494,7 @@ class PermissionRequestRecord(Model):
 class PermissionRule(Model):
     __slots__ = ()
     _fields = {"permission": (), "pattern": (), "action": ()}
-    _required = ("permission", "pattern", "action")
+    _required: ClassVar[Tuple[str, ...]] = ("permission", "pattern", "action")
     permission: str
     pattern: str
     action: str
@@ -3521,7 +3521,7 @@ class PersonalityConfig(Model):
 class PersonalityPresetEntry(Model):
     __slots__ = ()
     _fields = {"id": (), "label": (), "description": ()}
-    _required = ("id", "label")
+    _required: ClassVar[Tuple[str, ...]] = ("id", "label")
     id: str
     label: str
     description: str | None
@@ -3537,7 +3537,7 @@ class PersonalityProfile(Model):
 class PromptAsyncResult(Model):
     __slots__ = ()
     _fields = {"run_id": ()}
-    _required = ("run_id",)
+    _required: ClassVar[Tuple[str, ...]] = ("run_id",)
     run_id: str
 
 
@@ -3546,7 +3546,7 @@ class PromptFilePartInput(Model):
     _fields = {"type": (), "mime": (), "filename": (), "url": ()}
     _constants = {"type": "file"}
     _defaults = {"type": "file"}
-    _required = ("mime", "url")
+    _required: ClassVar[Tuple[str, ...]] = ("mime", "url")
     type: str
     mime: str
     filename: str | None
@@ -3558,7 +3558,7 @@ class PromptTextPartInput(Model):
     _fields = {"type": (), "text": ()}
     _constants = {"type": "text"}
     _defaults = {"type": "text"}
-    _required = ("text",)
+    _required: ClassVar[Tuple[str, ...]] = ("text",)
     type: str
     text: str
 
@@ -3583,7 +3583,7 @@ class ProviderEntry(Model):
     __slots__ = ()
     _fields = {"id": (), "name": (), "models": (), "catalog_source": (), "catalog_status": (), "catalog_message": ()}
     _models = {"models": "map<ProviderModelEntry>"}
-    _required = ("id",)
+    _required: ClassVar[Tuple[str, ...]] = ("id",)
     id: str
     name: str | None
     models: Dict[str, ProviderModelEntry] | None
@@ -3610,7 +3610,7 @@ class ProvidersConfigResponse(Model):
 class QuestionRecord(Model):
     __slots__ = ()
     _fields = {"id": (), "text": (), "choices": (), "status": (), "session_id": ("sessionID", "sessionId")}
-    _required = ("id",)
+    _required: ClassVar[Tuple[str, ...]] = ("id",)
     id: str
     text: str | None
     choices: List[str] | None
@@ -3637,7 +3637,7 @@ class ResourceListResponse(Model):
 class ResourceRecord(Model):
     __slots__ = ()
     _fields = {"key": (), "value": (), "rev": (), "updated_at_ms": ("updatedAtMs",), "updated_by": ("updatedBy",)}
-    _required = ("key",)
+    _required: ClassVar[Tuple[str, ...]] = ("key",)
     key: str
     value: Any
     rev: int | None
@@ -3648,7 +3648,7 @@ class ResourceRecord(Model):
 class ResourceWriteResponse(Model):
     __slots__ = ()
     _fields = {"ok": (), "rev": ()}
-    _required = ("ok",)
+    _required: ClassVar[Tuple[str, ...]] = ("ok",)
     ok: bool
     rev: int | None
 
@@ -3682,7 +3682,7 @@ class RoutineRecord(Model):
         "external_integrations_allowed": ("externalIntegrationsAllowed",),
         "last_run": ("lastRun",),
     }
-    _required = ("id",)
+    _required: ClassVar[Tuple[str, ...]] = ("id",)
     id: str
     name: str | None
     schedule: Any
@@ -3758,7 +3758,7 @@ class SessionRecord(Model):
         "workspace_root": ("workspaceRoot",),
         "archived": (),
     }
-    _required = ("id", "title")
+    _required: ClassVar[Tuple[str, ...]] = ("id", "title")
     id: str
     title: str
     created_at_ms: int | None
@@ -3784,7 +3784,7 @@ class SessionRunStateResponse(Model):
 class SessionTodo(Model):
     __slots__ = ()
     _fields = {"id": (), "content": (), "status": ()}
-    _required = ("content",)
+    _required: ClassVar[Tuple[str, ...]] = ("content",)
     id: str | None
     content: str
     status: str | None
@@ -3793,7 +3793,7 @@ class SessionTodo(Model):
 class SkillImportResponse(Model):
     __slots__ = ()
     _fields = {"ok": (), "imported": ()}
-    _required = ("ok",)
+    _required: ClassVar[Tuple[str, ...]] = ("ok",)
     ok: bool
     imported: int | None
 
@@ -3801,7 +3801,7 @@ class SkillImportResponse(Model):
 class SkillRecord(Model):
     __slots__ = ()
     _fields = {"name": (), "location": (), "description": (), "version": ()}
-    _required = ("name",)
+    _required: ClassVar[Tuple[str, ...]] = ("name",)
     name: str
     location: str | None
     description: str | None
@@ -3811,7 +3811,7 @@ class SkillRecord(Model):
 class SkillTemplate(Model):
     __slots__ = ()
     _fields = {"name": (), "description": ()}
-    _required = ("name",)
+    _required: ClassVar[Tuple[str, ...]] = ("name",)
     name: str
     description: str | None
 
@@ -3867,7 +3867,7 @@ class StatefulGoalAutomationRunRecord(Model):
         "total_tokens": 0,
         "estimated_cost_usd": 0.0,
     }
-    _required = (
+    _required: ClassVar[Tuple[str, ...]] = (
         "run_id", "automation_id", "tenant_context", "trigger_type", "status", "created_at_ms", "updated_at_ms",
     )
     _extra = "allow"
@@ -3896,7 +3896,7 @@ class StatefulGoalCursorEvent(Model):
     __slots__ = ()
     _fields = {"cursor": (), "event": ()}
     _models = {"event": "StatefulGoalEventRecord"}
-    _required = ("cursor", "event")
+    _required: ClassVar[Tuple[str, ...]] = ("cursor", "event")
     _extra = "forbid"
     cursor: int
     event: StatefulGoalEventRecord
@@ -3923,7 +3923,7 @@ class StatefulGoalEventRecord(Model):
     }
     _models = {"scope": "StatefulRuntimeScope"}
     _defaults = {"schema_version": 1}
-    _required = ("event_id", "run_id", "seq", "event_type", "occurred_at_ms", "scope")
+    _required: ClassVar[Tuple[str, ...]] = ("event_id", "run_id", "seq", "event_type", "occurred_at_ms", "scope")
     _extra = "forbid"
     goal_seq: int | None
     schema_version: int
@@ -3967,7 +3967,7 @@ class StatefulGoalWaitRecord(Model):
     }
     _models = {"scope": "StatefulRuntimeScope", "timeout_policy": "StatefulWaitTimeoutPolicy"}
     _defaults = {"schema_version": 1}
-    _required = ("wait_id", "run_id", "wait_kind", "status", "scope", "created_at_ms", "updated_at_ms")
+    _required: ClassVar[Tuple[str, ...]] = ("wait_id", "run_id", "wait_kind", "status", "scope", "created_at_ms", "updated_at_ms")
     _extra = "forbid"
     schema_version: int
     wait_id: str
@@ -4005,7 +4005,7 @@ class StatefulRuntimeScope(Model):
     }
     _models = {"tenant_context": "OrchestrationTenantContext"}
     _defaults = {"schema_version": 1, "data_classes": [], "delegation_grant_ids": []}
-    _required = ("tenant_context",)
+    _required: ClassVar[Tuple[str, ...]] = ("tenant_context",)
     _extra = "forbid"
     schema_version: int
     tenant_context: OrchestrationTenantContext
@@ -4021,7 +4021,7 @@ class StatefulRuntimeScope(Model):
 class StatefulWaitTimeoutPolicy(Model):
     __slots__ = ()
     _fields = {"timeout_at_ms": (), "on_timeout": (), "escalate_to": (), "remind_every_ms": (), "metadata": ()}
-    _required = ("timeout_at_ms", "on_timeout")
+    _required: ClassVar[Tuple[str, ...]] = ("timeout_at_ms", "on_timeout")
     _extra = "forbid"
     timeout_at_ms: int
     on_timeout: str
@@ -4038,7 +4038,7 @@ class StorageFileRecord(Model):
         "size_bytes": ("sizeBytes",),
         "modified_at_ms": ("modifiedAtMs",),
     }
-    _required = ("path",)
+    _required: ClassVar[Tuple[str, ...]] = ("path",)
     _extra = "allow"
     path: str
     relative_to_base: str | None
@@ -4098,7 +4098,7 @@ class ToolExecuteResult(Model):
 class ToolSchema(Model):
     __slots__ = ()
     _fields = {"name": (), "description": (), "input_schema": ("inputSchema",)}
-    _required = ("name",)
+    _required: ClassVar[Tuple[str, ...]] = ("name",)
     name: str
     description: str | None
     input_schema: Record | None
@@ -4130,7 +4130,7 @@ class WorkflowHandoff(Model):
     }
     _models = {"tenant_context": "OrchestrationTenantContext", "artifact": "OrchestrationArtifactRef"}
     _defaults = {"schema_version": 1}
-    _required = (
+    _required: ClassVar[Tuple[str, ...]] = (
         "handoff_id", "idempotency_key", "goal_id", "orchestration_id", "orchestration_version", "tenant_context",
         "edge_id", "transition_key", "source_automation_id", "source_run_id", "source_node_id",
         "target_automation_id", "target_node_id", "artifact", "status", "created_at_ms", "updated_at_ms",
@@ -4207,7 +4207,7 @@ class WorkflowPlan(Model):
     }
     _models = {"steps": "array<WorkflowPlanStep>"}
     _defaults = {"steps": [], "allowed_mcp_servers": []}
-    _required = ("title",)
+    _required: ClassVar[Tuple[str, ...]] = ("title",)
     _extra = "allow"
     plan_id: str | None
     planner_version: str | None
@@ -4255,7 +4255,7 @@ class WorkflowPlanApplyResponse(Model):
 class WorkflowPlanChatMessage(Model):
     __slots__ = ()
     _fields = {"role": (), "text": (), "created_at_ms": ("createdAtMs",)}
-    _required = ("role", "text")
+    _required: ClassVar[Tuple[str, ...]] = ("role", "text")
     _extra = "allow"
     role: str
     text: str
@@ -4279,7 +4279,7 @@ class WorkflowPlanChatResponse(Model):
     }
     _models = {"plan": "WorkflowPlan", "conversation": "WorkflowPlanConversation"}
     _defaults = {"change_summary": []}
-    _required = ("plan", "conversation")
+    _required: ClassVar[Tuple[str, ...]] = ("plan", "conversation")
     _extra = "allow"
     plan: WorkflowPlan
     conversation: WorkflowPlanConversation
@@ -4341,7 +4341,7 @@ class WorkflowPlanImportPreviewResponse(Model):
 class WorkflowPlanInputRef(Model):
     __slots__ = ()
     _fields = {"from_step_id": ("fromStepId",), "alias": ()}
-    _required = ("alias",)
+    _required: ClassVar[Tuple[str, ...]] = ("alias",)
     _extra = "allow"
     from_step_id: str | None
     alias: str
@@ -4401,7 +4401,7 @@ class WorkflowPlanPreviewResponse(Model):
         "teaching_library": (),
     }
     _models = {"plan": "WorkflowPlan"}
-    _required = ("plan",)
+    _required: ClassVar[Tuple[str, ...]] = ("plan",)
     _extra = "allow"
     plan: WorkflowPlan
     clarifier: Record | None
@@ -4427,7 +4427,7 @@ class WorkflowPlanStep(Model):
     }
     _models = {"input_refs": "array<WorkflowPlanInputRef>", "output_contract": "WorkflowPlanOutputContract"}
     _defaults = {"depends_on": [], "input_refs": []}
-    _required = ("kind", "objective")
+    _required: ClassVar[Tuple[str, ...]] = ("kind", "objective")
     _extra = "allow"
     step_id: str | None
     kind: str
@@ -4568,7 +4568,7 @@ class ApprovalRequestedEvent(EngineEventBase):
     }
     _constants = {"type": "approval.requested"}
     _defaults = {"properties": {}}
-    _required = ("type",)
+    _required: ClassVar[Tuple[str, ...]] = ("type",)
     properties: Record
     cursor: int | None
     goal_seq: int | None
@@ -4597,7 +4597,7 @@ class ApprovalResolvedEvent(EngineEventBase):
     }
     _constants = {"type": "approval.resolved"}
     _defaults = {"properties": {}}
-    _required = ("type",)
+    _required: ClassVar[Tuple[str, ...]] = ("type",)
     properties: Record
     cursor: int | None
     goal_seq: int | None
@@ -4614,7 +4614,7 @@ class AutomationWebhookTriggerSecretResponse(AutomationWebhookTriggerResponse):
     __slots__ = ()
     _fields = {"trigger": (), "new_secret": ("newSecret",), "secret_one_time": ("secretOneTime",)}
     _models = {"trigger": "AutomationWebhookTrigger"}
-    _required = ("trigger",)
+    _required: ClassVar[Tuple[str, ...]] = ("trigger",)
     _extra = "allow"
     trigger: AutomationWebhookTrigger
     new_secret: str | None
@@ -4635,7 +4635,7 @@ class LongRunningGoalCancelResponse(LongRunningGoalResponse):
     }
     _models = {"goal": "LongRunningGoal", "budgets": "LongRunningGoalBudgetSummary"}
     _defaults = {"cancelled_wait_ids": [], "dead_lettered_handoff_ids": []}
-    _required = ("goal", "outcome")
+    _required: ClassVar[Tuple[str, ...]] = ("goal", "outcome")
     _extra = "forbid"
     goal: LongRunningGoal
     goal_id: str | None
@@ -4651,7 +4651,7 @@ class LongRunningGoalStartResponse(LongRunningGoalResponse):
     __slots__ = ()
     _fields = {"goal": (), "goal_id": (), "status": (), "budgets": (), "root_run_id": (), "replayed": ()}
     _models = {"goal": "LongRunningGoal", "budgets": "LongRunningGoalBudgetSummary"}
-    _required = ("goal", "root_run_id", "replayed")
+    _required: ClassVar[Tuple[str, ...]] = ("goal", "root_run_id", "replayed")
     _extra = "forbid"
     goal: LongRunningGoal
     goal_id: str | None
@@ -4677,7 +4677,7 @@ class RoutineCompletedEvent(EngineEventBase):
     }
     _constants = {"type": "routine.completed"}
     _defaults = {"properties": {}}
-    _required = ("type",)
+    _required: ClassVar[Tuple[str, ...]] = ("type",)
     properties: Record
     cursor: int | None
     goal_seq: int | None
@@ -4706,7 +4706,7 @@ class RoutineTriggeredEvent(EngineEventBase):
     }
     _constants = {"type": "routine.triggered"}
     _defaults = {"properties": {}}
-    _required = ("type",)
+    _required: ClassVar[Tuple[str, ...]] = ("type",)
     properties: Record
     cursor: int | None
     goal_seq: int | None
@@ -4735,7 +4735,7 @@ class RunCompletedEvent(EngineEventBase):
     }
     _constants = {"type": "run.completed"}
     _defaults = {"properties": {}}
-    _required = ("type",)
+    _required: ClassVar[Tuple[str, ...]] = ("type",)
     properties: Record
     cursor: int | None
     goal_seq: int | None
@@ -4764,7 +4764,7 @@ class RunFailedEvent(EngineEventBase):
     }
     _constants = {"type": "run.failed"}
     _defaults = {"properties": {}}
-    _required = ("type",)
+    _required: ClassVar[Tuple[str, ...]] = ("type",)
     properties: Record
     cursor: int | None
     goal_seq: int | None
@@ -4793,7 +4793,7 @@ class RunProgressEvent(EngineEventBase):
     }
     _constants = {"type": "run.progress"}
     _defaults = {"properties": {}}
-    _required = ("type",)
+    _required: ClassVar[Tuple[str, ...]] = ("type",)
     properties: Record
     cursor: int | None
     goal_seq: int | None
@@ -4822,7 +4822,7 @@ class RunStartedEvent(EngineEventBase):
     }
     _constants = {"type": "run.started"}
     _defaults = {"properties": {}}
-    _required = ("type",)
+    _required: ClassVar[Tuple[str, ...]] = ("type",)
     properties: Record
     cursor: int | None
     goal_seq: int | None
@@ -4851,7 +4851,7 @@ class SessionResponseEvent(EngineEventBase):
     }
     _constants = {"type": "session.response"}
     _defaults = {"properties": {}}
-    _required = ("type",)
+    _required: ClassVar[Tuple[str, ...]] = ("type",)
     properties: Record
     cursor: int | None
     goal_seq: int | None
@@ -4880,7 +4880,7 @@ class ToolCalledEvent(EngineEventBase):
     }
     _constants = {"type": "tool.called"}
     _defaults = {"properties": {}}
-    _required = ("type",)
+    _required: ClassVar[Tuple[str, ...]] = ("type",)
     properties: Record
     cursor: int | None
     goal_seq: int | None
@@ -4909,7 +4909,7 @@ class ToolResultEvent(EngineEventBase):
     }
     _constants = {"type": "tool.result"}
     _defaults = {"properties": {}}
-    _required = ("type",)
+    _required: ClassVar[Tuple[str, ...]] = ("type",)
     properties: Record
     cursor: int | None
     goal_seq: int | None
@@ -4937,7 +4937,7 @@ class UnknownEvent(EngineEventBase):
         "type": (),
     }
     _defaults = {"properties": {}}
-    _required = ("type",)
+    _required: ClassVar[Tuple[str, ...]] = ("type",)
     _extra = "allow"
     properties: Record
     cursor: int | None
@@ -4969,7 +4969,7 @@ class WorkflowPlanGetResponse(WorkflowPlanChatResponse):
     }
     _models = {"plan": "WorkflowPlan", "conversation": "WorkflowPlanConversation"}
     _defaults = {"change_summary": []}
-    _required = ("plan", "conversation")
+    _required: ClassVar[Tuple[str, ...]] = ("plan", "conversation")
     _extra = "allow"
     plan: WorkflowPlan
     conversation: WorkflowPlanConversation
