@@ -64,6 +64,11 @@ class Model(Record):
         return self._absent(name)
 
     def _absent(self, name: str) -> Any:
+        # An event in the engine's own words has its members in its frame.
+        if "type" in self._fields and isinstance(frame := self.get("frame"), Record):
+            for key in (name, *self._fields[name]):
+                if key in frame:
+                    return frame[key]
         value = copy.deepcopy(self._defaults.get(name))
         kind = self._models.get(name)
         return value if kind is None or value is None else typed(_recorded(value), kind)
