@@ -28,8 +28,14 @@ enum PythonText {
 
     /// The name inside `array<...>` and `map<...>`, if it is one of the official client's models.
     static func modelName(in name: String) -> String? {
-        if let inner = name.inside("array<") ?? name.inside("map<") { return modelName(in: inner) }
-        return name.first?.isUppercase == true ? name : nil
+        innermost(name).flatMap { $0.first?.isUppercase == true ? $0 : nil }
+    }
+
+    /// The name inside `array<...>` and `map<...>`, if it is no plain type.
+    static func innermost(_ name: String) -> String? {
+        if let inner = name.inside("array<") ?? name.inside("map<") { return innermost(inner) }
+        let plain = ["string", "integer", "number", "boolean", "object", "any", "null"]
+        return plain.contains(name) ? nil : name
     }
 
     static func value(_ value: Value) -> String {

@@ -50,7 +50,9 @@ enum PythonTypes {
         let other = fields.filter { $0["default"] != nil }
         lines += dictionary("_defaults", other.map { name($0, PythonText.value($0["default"] ?? .null)) })
         let required = fields.filter { $0["required"]?.isTrue == true }.compactMap { $0["name"]?.string }
-        if !required.isEmpty { lines += shortened("    _required: ClassVar[Tuple[str, ...]] = \(PythonText.tuple(required))") }
+        if !required.isEmpty {
+            lines += shortened("    _required: ClassVar[Tuple[str, ...]] = \(PythonText.tuple(required))")
+        }
         if let extra = model.value["extra"]?.string { lines.append("    _extra = \"\(extra)\"") }
         // A dictionary's own method of that name returns the list; see Record.
         let members = fields.filter { $0["name"]?.string != "items" }

@@ -924,7 +924,10 @@ class CoderGithubProjectRef(Model):
         "status_mapping": ("statusMapping",),
     }
     _models = {"status_mapping": "CoderGithubProjectStatusMapping"}
-    _required: ClassVar[Tuple[str, ...]] = ("owner", "project_number", "project_item_id", "issue_number", "schema_fingerprint", "status_mapping")
+    _required: ClassVar[
+        Tuple[str, ...]] = ("owner", "project_number", "project_item_id", "issue_number", "schema_fingerprint",
+        "status_mapping",
+    )
     owner: str
     project_number: int
     project_item_id: str
@@ -1222,7 +1225,10 @@ class GoalRunLink(Model):
         "triggering_handoff_id": (),
         "created_at_ms": (),
     }
-    _required: ClassVar[Tuple[str, ...]] = ("goal_id", "run_id", "orchestration_node_id", "orchestration_version", "hop_index", "created_at_ms")
+    _required: ClassVar[
+        Tuple[str, ...]] = ("goal_id", "run_id", "orchestration_node_id", "orchestration_version", "hop_index",
+        "created_at_ms",
+    )
     _extra = "forbid"
     goal_id: str
     run_id: str
@@ -2319,7 +2325,9 @@ class IncidentMonitorSourceReadinessFinding(Model):
         "recommendation": (),
     }
     _defaults = {"evidence_refs": []}
-    _required: ClassVar[Tuple[str, ...]] = ("finding_id", "rule_id", "category", "severity", "title", "detail", "recommendation")
+    _required: ClassVar[
+        Tuple[str, ...]] = ("finding_id", "rule_id", "category", "severity", "title", "detail", "recommendation",
+    )
     _extra = "allow"
     finding_id: str
     rule_id: str
@@ -2425,9 +2433,9 @@ class LongRunningGoal(Model):
         "final_artifact": "OrchestrationArtifactRef",
     }
     _defaults = {"schema_version": 1, "hop_count": 0, "total_tokens": 0, "total_cost_usd": 0.0}
-    _required: ClassVar[Tuple[str, ...]] = (
-        "goal_id", "orchestration_id", "orchestration_version", "objective", "status", "tenant_context", "policy",
-        "created_at_ms", "updated_at_ms",
+    _required: ClassVar[
+        Tuple[str, ...]] = ("goal_id", "orchestration_id", "orchestration_version", "objective", "status",
+        "tenant_context", "policy", "created_at_ms", "updated_at_ms",
     )
     _extra = "forbid"
     schema_version: int
@@ -2461,7 +2469,9 @@ class LongRunningGoalArtifact(Model):
         "created_at_ms": (),
     }
     _models = {"artifact": "OrchestrationArtifactRef"}
-    _required: ClassVar[Tuple[str, ...]] = ("artifact", "handoff_id", "transition_key", "source_run_id", "created_at_ms")
+    _required: ClassVar[
+        Tuple[str, ...]] = ("artifact", "handoff_id", "transition_key", "source_run_id", "created_at_ms",
+    )
     _extra = "forbid"
     artifact: OrchestrationArtifactRef
     handoff_id: str
@@ -3216,9 +3226,9 @@ class OrchestrationSpec(Model):
         "edges": [],
         "goal_policy": {"max_hops": 100, "deadline_at_ms": None, "max_total_tokens": None, "max_total_cost_usd": None, "on_limit": "pause_for_review"},
     }
-    _required: ClassVar[Tuple[str, ...]] = (
-        "orchestration_id", "name", "status", "version", "root_node_id", "tenant_context", "created_at_ms",
-        "updated_at_ms",
+    _required: ClassVar[
+        Tuple[str, ...]] = ("orchestration_id", "name", "status", "version", "root_node_id", "tenant_context",
+        "created_at_ms", "updated_at_ms",
     )
     _extra = "forbid"
     schema_version: int
@@ -3867,8 +3877,9 @@ class StatefulGoalAutomationRunRecord(Model):
         "total_tokens": 0,
         "estimated_cost_usd": 0.0,
     }
-    _required: ClassVar[Tuple[str, ...]] = (
-        "run_id", "automation_id", "tenant_context", "trigger_type", "status", "created_at_ms", "updated_at_ms",
+    _required: ClassVar[
+        Tuple[str, ...]] = ("run_id", "automation_id", "tenant_context", "trigger_type", "status",
+        "created_at_ms", "updated_at_ms",
     )
     _extra = "allow"
     run_id: str
@@ -3967,7 +3978,9 @@ class StatefulGoalWaitRecord(Model):
     }
     _models = {"scope": "StatefulRuntimeScope", "timeout_policy": "StatefulWaitTimeoutPolicy"}
     _defaults = {"schema_version": 1}
-    _required: ClassVar[Tuple[str, ...]] = ("wait_id", "run_id", "wait_kind", "status", "scope", "created_at_ms", "updated_at_ms")
+    _required: ClassVar[
+        Tuple[str, ...]] = ("wait_id", "run_id", "wait_kind", "status", "scope", "created_at_ms", "updated_at_ms",
+    )
     _extra = "forbid"
     schema_version: int
     wait_id: str
@@ -4130,10 +4143,11 @@ class WorkflowHandoff(Model):
     }
     _models = {"tenant_context": "OrchestrationTenantContext", "artifact": "OrchestrationArtifactRef"}
     _defaults = {"schema_version": 1}
-    _required: ClassVar[Tuple[str, ...]] = (
-        "handoff_id", "idempotency_key", "goal_id", "orchestration_id", "orchestration_version", "tenant_context",
-        "edge_id", "transition_key", "source_automation_id", "source_run_id", "source_node_id",
-        "target_automation_id", "target_node_id", "artifact", "status", "created_at_ms", "updated_at_ms",
+    _required: ClassVar[
+        Tuple[str, ...]] = ("handoff_id", "idempotency_key", "goal_id", "orchestration_id",
+        "orchestration_version", "tenant_context", "edge_id", "transition_key", "source_automation_id",
+        "source_run_id", "source_node_id", "target_automation_id", "target_node_id", "artifact", "status",
+        "created_at_ms", "updated_at_ms",
     )
     _extra = "forbid"
     schema_version: int
