@@ -268,7 +268,7 @@ def state():
 
 
 def documentation():
-    for path in ("README.md", "bindings/python/README.md"):
+    for path in ("README.md", "bindings/python/README.md", "docs/python.md"):
         for text in re.findall(r"^```python\n(.*?)^```", (ROOT / path).read_text(), re.M | re.S):
             result = subprocess.run([sys.executable, "-X", "dev", "-W", "error", "-c", text], capture_output=True, text=True,
                                     env={**os.environ, "PYTHONPATH": str(ROOT / "bindings/python")}, timeout=60)

@@ -48,6 +48,8 @@ def results():
     twin = session.model_copy(update={"title": "u"})
     twin.created_at_ms = 6
     case("a copy can be changed", (twin.title, twin["createdAtMs"], session.title, session.createdAtMs) == ("u", 6, "t", 5))
+    case("what is set", session.model_fields_set == {"id", "title", "created_at_ms"})
+    case("one without checks", types.SessionRecord.model_construct(id=5) == {"id": 5})
     case("repr names the class", repr(session).startswith("SessionRecord({'id': 's'"))
     empty = decoded({}, "MemoryListResponse")
     case("a list that is not there is empty", empty.items == [] and list(empty.items) == [] and empty.count == 0 and dict(empty.items()) == {})

@@ -87,6 +87,12 @@ def names():
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True,
                           env={**os.environ, "PYTHONPATH": str(ROOT / "bindings/python")})
     case("and all of it by a star", done.returncode == 0, done.stderr)
+    program = ("import libtandem; libtandem.install_as_tandem_client(); import tandem_client; from tandem_client.types import SessionRecord; "
+               "from tandem_client.exceptions import TandemError; from tandem_client import client, stream; "
+               "assert tandem_client is libtandem and SessionRecord is libtandem.SessionRecord and TandemError is libtandem.TandemError")
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True,
+                          env={**os.environ, "PYTHONPATH": str(ROOT / "bindings/python")})
+    case("this package can be imported as tandem_client", done.returncode == 0, done.stderr)
     case("another name is an error", not hasattr(libtandem, "NoSuchName"))
     for name, bases in OFFICIAL["errors"].items():
         kinds = [k.__name__ for k in getattr(libtandem.exceptions, name).__mro__]

@@ -9,21 +9,37 @@ case = Cases()
 
 TYPED = """\
 import libtandem
+from libtandem.types import SessionResponseEvent
 from typing import List
 
 def use(client: libtandem.SyncTandemClient) -> List[str]:
     text: str = client.sessions.prompt_sync(client.sessions.create(title="x"), "hi", temperature=0.5)
     runs: List[libtandem.Record] = client.routines.list_runs(limit=1)
+    session: libtandem.SessionRecord = client.sessions.get("s")
+    titles: List[str] = [session.title, *(one.title for one in client.sessions.list(archived=False).sessions)]
+    text += "".join(titles) + str(session.created_at_ms or 0) + str(session.anything_else)
+    draft = libtandem.OrchestrationDraftInput(name="x", root_node_id="a")
+    text += client.orchestrations.create(draft).model_dump_json()
+    text += "".join(one.id for one in client.sessions.iterate(page_size=5))
     return [text, *(event.type for event in client.stream("s", run_id="r"))] + [str(run.id) for run in runs]
 
 async def wait(client: libtandem.TandemClient) -> str:
     async for event in client.global_stream():
-        return str(event.type)
+        if isinstance(event, SessionResponseEvent):
+            return str(event.properties.get("delta", "")) + event.type + str(event.timestamp)
+    async for session in client.sessions.iterate():
+        return session.id
     return await client.sessions.create(title="x", provider="p", model="m")
 
 libtandem.SyncTandemClient("embedded:", timeout=1.5, discover=False, headers={"a": "b"})
 """
-WRONG = "import libtandem\nlibtandem.SyncTandemClient(discover='x').sessions.create(title=5)\n"
+WRONG = """\
+import libtandem
+client = libtandem.SyncTandemClient(discover='x')
+client.sessions.create(title=5)
+number: int = client.sessions.get("s").title
+client.sesions
+"""
 
 
 def run(command, **options):
@@ -49,7 +65,7 @@ def types():
         return
     code, output = run([*tool, "--strict", "--cache-dir", ROOT / "build/mypy", ROOT / "bindings/python/libtandem"])
     case("mypy --strict is content with the package", code == 0, output[-1500:])
-    for name, text, wanted in (("a typed program", TYPED, 0), ("a program with wrong types", WRONG, 2)):
+    for name, text, wanted in (("a typed program", TYPED, 0), ("a program with wrong types", WRONG, 4)):
         with tempfile.TemporaryDirectory() as folder:
             program = pathlib.Path(folder, "program.py")
             program.write_text(text)

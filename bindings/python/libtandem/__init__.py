@@ -8,6 +8,7 @@
 
 TandemClient is the same for asyncio.
 """
+import sys
 from importlib import import_module
 from typing import TYPE_CHECKING
 
@@ -30,13 +31,20 @@ from .stream import is_run_terminal_event
 Event = Record
 TandemValidationError = InvalidArgument
 
+
+def install_as_tandem_client() -> None:
+    """From now on `import tandem_client` gives this package, in the whole process."""
+    for module in ("", ".client", ".exceptions", ".stream", ".types"):
+        sys.modules["tandem_client" + module] = import_module(__name__ + module)
+
+
 if TYPE_CHECKING:
     from . import types
     from .types import *
 
     __all__ = [
         "AsyncStream", "ClientOptions", "Event", "Record", "Stream", "SyncTandemClient", "TandemClient", "__version__",
-        "describe", "is_run_terminal_event", "TandemValidationError",
+        "describe", "install_as_tandem_client", "is_run_terminal_event", "TandemValidationError",
         "ApprovalRequired", "Busy", "Cancelled", "Closed", "Conflict", "ContextLengthExceeded", "EngineError",
         "EngineStarting", "EngineUnavailable", "Forbidden", "Forked", "Gone", "HostFailed", "HostTimeout",
         "IdempotencyConflict", "InternalError", "Interrupted", "InvalidArgument", "InvalidJSON", "LimitError",

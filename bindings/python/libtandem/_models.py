@@ -3,7 +3,7 @@ from __future__ import annotations
 
 import copy
 import json
-from typing import Any, ClassVar, Dict, Iterator, Mapping, Tuple, Type, TypeVar
+from typing import Any, ClassVar, Dict, Iterator, Mapping, Set, Tuple, Type, TypeVar
 
 from ._errors import failure
 from ._records import CallableList, Record, plain
@@ -132,6 +132,18 @@ class Model(Record):
         for name, value in (update or {}).items():
             setattr(twin, name, value)
         return twin
+
+    @property
+    def model_fields_set(self) -> Set[str]:
+        """The names of the documented members that are there."""
+        return {name for name, spellings in self._fields.items() if any(key in self for key in (name, *spellings))}
+
+    @classmethod
+    def model_construct(cls: Type[_M], _fields_set: Any = None, **members: Any) -> _M:
+        """One that is not checked."""
+        made = cls.__new__(cls)
+        made.update(members)
+        return made
 
     @classmethod
     def model_validate(cls: Type[_M], value: Mapping[str, Any], **_: Any) -> _M:
