@@ -19,5 +19,5 @@ for version in ("0.7.2", "0.5.13"):
             case(f"{version} {vector['op']} ({vector['variant']})", False, str(result["mismatches"] or result["return_mismatch"]))
         counts["right"] += is_right(result)
     case(f"{version}: {counts['right']} of {counts['all']} calls are as the official client makes them",
-         counts["right"] >= counts["wanted"] > 200, str(counts))
+         counts["right"] >= counts["wanted"] > 150, str(counts))
 sys.exit(case.finish())

@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
 """What the official Python client offers, found by introspection: its names, parameters and models, as contract/python.json has them.
 
-    official_surface.py        (in an environment where tandem-client is installed)
+    official_surface.py [FILE]
 
-Only facts come out: names, kinds, defaults, types. Types are in the contract's notation.
+In an environment where tandem-client is installed. Only facts come out: names, kinds, defaults, types in the contract's notation.
+FILE is written anew; what is the project's own in it (`pages`) stays. Then: tandem-generate --format, tandem-generate.
 """
 import inspect, json, sys, types as kinds, typing
 from importlib import metadata
@@ -223,6 +224,14 @@ def surface():
     }
 
 
+def main():
+    found, file = surface(), sys.argv[1] if len(sys.argv) > 1 else None
+    own = {}
+    if file:
+        own = {key: value for key, value in json.load(open(file)).items() if key not in found}
+    text = json.dumps({**own, **found}, ensure_ascii=False) + "\n"
+    open(file, "w").write(text) if file else sys.stdout.write(text)
+
+
 if __name__ == "__main__":
-    json.dump(surface(), sys.stdout, ensure_ascii=False)
-    print()
+    main()
