@@ -103,7 +103,11 @@ def pythons():
     program = ("import asyncio, libtandem\n"
                "async def main():\n"
                "    async with libtandem.TandemClient(discover=False) as c:\n"
-               "        print(await c.sessions.prompt_sync(await c.sessions.create(), 'Hello!'))\n"
+               "        session_id = await c.sessions.create()\n"
+               "        run = await c.sessions.prompt_async(session_id, 'Hello!')\n"
+               "        text = ''.join([e.properties['delta'] async for e in c.stream(session_id, run.run_id) if e.type == 'session.response'])\n"
+               "        ids = [s.id async for s in c.sessions.iterate()]\n"
+               "        print(text if isinstance(run, libtandem.PromptAsyncResult) and ids == [session_id] else run)\n"
                "asyncio.run(main(), debug=True)\n")
     for version in ("3.10", "3.11", "3.12", "3.13"):
         names = (pathlib.Path(place, f"python{version}") for place in places)

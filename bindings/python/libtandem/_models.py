@@ -215,6 +215,7 @@ def as_event(record: Record) -> Any:
     if not _events:
         from . import types
 
-        _events.update((str(model._constants.get("type", "")), model) for model in types.UNIONS["EngineEvent"])
+        # In one step: another thread sees none of them, or all.
+        _events.update({str(model._constants.get("type", "")): model for model in types.UNIONS["EngineEvent"]})
     object.__setattr__(record, "__class__", _events.get(record["type"], _events[""]))
     return record
