@@ -72,6 +72,7 @@ def inputs():
     case("what is wrong with one is said", error and "root_node_id is missing" in str(error) and "nonsense is unknown" in str(error))
     case("and is a ValueError", isinstance(error, ValueError))
     sent = json.loads(_arguments.packed({"automation_id": "a"}, {}, made, {"name": None}))
+    case("what is None on purpose stays", libtandem.OrchestrationDraftInput(name="n", root_node_id="r", goal_policy=None)["goal_policy"] is None)
     case("it is sent as that", sent == {"automation_id": "a", "provider": "github", "provider_event_kind": "push"})
     draft = libtandem.OrchestrationDraftInput.model_validate({"name": "n", "root_node_id": "r", "nodes": [
         {"node_id": "r", "name": "x", "kind": "terminal", "outcome": "complete"}]})
@@ -149,6 +150,7 @@ def pages():
             asked = len(source.asked)
             case(f"{name}: {count} items, {size} at once", found == list(range(count)) and asked <= count // min(size or 100, 100) + 2,
                  f"{len(found)} {source.asked}")
+    case("a size that cannot be is the engine's to refuse", list(_pages.walk(lambda **_: [], RULES["after"], {"limit": -1}, {})) == [])
     source = Pages(10)
 
     def shifting(page, page_size):
@@ -244,6 +246,8 @@ def httpx():
         for name, above in (("timeout", "TimeoutException"), ("engine_unavailable", "ConnectError"), ("tls", "TransportError")):
             error = _errors.error_of({"name": name, "message": "m", "retryable": True})
             case(f"{name} is httpx.{above}", isinstance(error, getattr(module, above)) and type(error).__name__ == _errors.CLASSES[name].__name__)
+        both = _errors.error_of({"name": "validation_failed", "status": 422, "message": "m"})
+        case("a refused value is a ValueError and an httpx.HTTPStatusError", isinstance(both, ValueError) and isinstance(both, module.HTTPStatusError))
         twin = pickle.loads(pickle.dumps(_errors.error_of(ERROR)))
         case("such an error can be pickled", isinstance(twin, module.HTTPStatusError) and twin.detail == ERROR["detail"])
         case("the same class each time", type(twin) is type(_errors.error_of(ERROR)))

@@ -83,7 +83,7 @@ def names():
         ours = importlib.import_module(f"libtandem.{module}")
         missing = [n for n in wanted if not n.startswith("_") and not hasattr(ours, n) and n not in LISTED]
         case(f"and from {module}", not missing, str(missing))
-    program = "from libtandem import *; assert SessionRecord and SyncTandemClient and NotFound"
+    program = "from libtandem import *; assert SessionRecord and SyncTandemClient and NotFound and describe and Event and __version__; assert 'sys' not in globals() and 'types' not in globals()"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True,
                           env={**os.environ, "PYTHONPATH": str(ROOT / "bindings/python")})
     case("and all of it by a star", done.returncode == 0, done.stderr)

@@ -61,7 +61,8 @@ else:
         # The types are many, and most programs name none.
         types = import_module(f"{__name__}.types")
         if name == "__all__":
-            return [*types.__all__, *(known for known in globals() if known[:1].isalpha()), "__version__"]
+            own = (name for name, value in globals().items() if getattr(value, "__module__", "").startswith(__name__))
+            return [*types.__all__, *own, "__version__"]
         if name in types.__all__:
             return getattr(types, name)
         raise AttributeError(f"module {__name__!r} has no {name!r}")

@@ -50,9 +50,8 @@ class Model(Record):
             raise failure("invalid_argument", -2, f"{type(self).__name__}: {', '.join(wrong)}")
         self.update(given)
         for name, kind in self._models.items():
-            self[name] = typed(_recorded(self[name]), kind) if name in self else None
-            if self[name] is None:
-                del self[name]
+            if name in self:
+                self[name] = typed(_recorded(self[name]), kind)
 
     def __getattr__(self, name: str) -> Any:
         spellings = self._fields.get(name)

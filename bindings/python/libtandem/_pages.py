@@ -27,10 +27,10 @@ class _Walk:
         self.rule = rule
         size = arguments.get(rule.size) or PAGE
         self.arguments = {**arguments, **options, rule.size: size}
-        self.full = min(int(size), PAGE)
+        self.full = max(1, min(int(size), PAGE))
         if rule.by != "after":
             self.arguments[rule.argument] = 1 if rule.by == "page" else 0
-        self.seen: set[str] = set()
+        self.seen: set[Any] = set()
         self.is_over = False
 
     def items(self, page: Any) -> Iterator[Any]:
@@ -41,8 +41,9 @@ class _Walk:
             # What is added meanwhile pushes others onto the next page.
             name = item.get("id") if isinstance(item, dict) and self.rule.by != "after" else None
             if name is None or name not in self.seen:
-                self.seen.add(str(name))
                 yield item
+            if name is not None:
+                self.seen.add(name)
 
     def _advance(self, page: Any, found: Any) -> bool:
         rule = self.rule

@@ -9,8 +9,8 @@ from typing import Any, Callable, Iterator
 class Record(dict[str, Any]):
     """A JSON object. `record.run_id` is `record["run_id"]`; where the engine writes `runId` or `runID`, both spellings reach it.
 
-    Of a known kind of result it is a Model: see types.py. A member that is not there raises AttributeError, or KeyError by item. Equality, len, iteration and json.dumps are
-    those of a dictionary.
+    A member that is not there raises AttributeError, or KeyError by item. Equality, len, iteration and json.dumps are
+    those of a dictionary. Results of a known kind are Models, which know what else may be there.
     """
 
     __slots__ = ()
