@@ -27,8 +27,8 @@ import Testing
         // What a tool of the host changes is the host's own business.
         lines.removeAll { $0 == "mutation.checkpoint.recorded" }
         // A call that is not made ends like all others: the recorded engine leaves its last state open.
-        if lines.contains("tool no_such_tool running") {
-            lines.insert(contentsOf: ["tool no_such_tool pending", "tool no_such_tool failed"], at: 2)
+        if let place = lines.firstIndex(of: "tool no_such_tool running") {
+            lines.insert(contentsOf: ["tool no_such_tool pending", "tool no_such_tool failed"], at: place + 1)
         } else if let place = lines.indices.last(where: { lines[$0].hasPrefix("tool ") }),
             lines[place].hasSuffix(" pending")
         {
