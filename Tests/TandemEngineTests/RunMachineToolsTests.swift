@@ -142,6 +142,14 @@ import Testing
         #expect(result?.callID == "call_0")
     }
 
+    @Test func aModelThatCallsToolsWhereThereAreNoneGetsOneMoreChance() {
+        var machine = calling(HostOffers())
+        #expect(states(machine.step(answer(("add", "{}")))).last == "1 tool_summary 0+1")
+        _ = machine.step(.offersRead(HostOffers()))
+        let last = machine.step(answer(("add", "{}"), text: "Then not."))
+        #expect(last.contains(.storeAnswer("Then not.")))
+    }
+
     @Test(arguments: ["", "  ", "null", "{}", #""{}""#]) func noArgumentsAreAnEmptyObject(arguments: String) {
         var machine = calling(usual)
         _ = machine.step(answer(("add", arguments)))

@@ -2,6 +2,7 @@ import Glibc
 import TandemContract
 import TandemJSON
 import TandemProviders
+import TandemStore
 import TandemSystem
 import Testing
 
@@ -102,6 +103,32 @@ import Testing
         let second = try EngineFixture(configuration(copy, ScriptedModel(text: "Hi"), host))
         #expect(try second.call(.questionsList).json?.elements.isEmpty == true)
         #expect(try second.texts(session).last?.hasPrefix("ENGINE_ERROR: INTERRUPTED") == true)
+    }
+
+    @Test func aStateOfTheFirstVersionGetsItsNewTables() throws {
+        let folder = Folder()
+        mkdir(folder.path + "/state", 0o700)
+        let all = Sessions.migrations + Runs.migrations + Events.migrations + Config.migrations
+        let first = Migrator(application: Schema.application, all.filter { $0.version == 1 })
+        let old = try Database(path: folder.path + "/state/tandem.db").openWriter(first, .process)
+        try old.run(
+            """
+            INSERT INTO sessions (id, title, directory, workspace_root, has_directory, project_id, created_ms, updated_ms,
+                archived, source_kind, source, permission, search, wire)
+            VALUES ('old', 't', '/', '/', 0, 'p', 1, 1, 0, 'chat', 'chat', ?, '', ?)
+            """,
+            .blob(Array(#"[{"permission":"pay","pattern":"pay","action":"allow"}]"#.utf8)),
+            .blob(Array(#"{"id":"old","messages":["#.utf8))
+        )
+        old.close()
+
+        let host = FakeHost(tools: [.named("pay", asks: true)]) { _ in .success(JSONText(string: "paid")) }
+        let model = ScriptedModel(answers: [ToolRunsTests.calls(("pay", "{}")), ToolRunsTests.done])
+        let fixture = try EngineFixture(configuration(folder, model, host))
+        _ = try fixture.call(.sessionsPromptSync, "old", EngineFixture.body("pay"))
+        #expect(try fixture.texts("old").last == "Done.")
+        #expect(host.state.withLock { $0.asked.count } == 1)
+        #expect(try fixture.call(.permissionsList).json?["rules"]?.elements.count == 1)
     }
 
     @Test func rulesAndListsSurvive() throws {

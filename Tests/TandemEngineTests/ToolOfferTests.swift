@@ -63,4 +63,11 @@ import Testing
         #expect(offer.tool("functions.other")?.name == "Other")
         #expect(offer.tool("READ_FILE") == nil)
     }
+
+    @Test(arguments: BuiltInTool.allCases) func aSchemaIsAnObjectsAndValid(tool: BuiltInTool) throws {
+        let schema = try JSONText(checking: tool.model.parameters.text)
+        #expect(schema["type"]?.string == "object")
+        let required = try #require(schema["required"]?.elements.first?.string)
+        #expect(schema.at("properties", required, "items", "properties") != nil)
+    }
 }

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """Tools, models and decisions of a Python program, with both clients, in asyncio's debug mode with warnings as errors."""
-import asyncio, dataclasses, enum, gc, json, os, pathlib, subprocess, sys, threading, time, urllib.request, weakref
+import asyncio, dataclasses, enum, gc, itertools, json, os, pathlib, subprocess, sys, threading, time, urllib.request, weakref
 from typing import Literal, Optional
 
 if not sys.flags.dev_mode:
@@ -12,7 +12,7 @@ from libtandem import SyncTandemClient, TandemClient, ToolCall, ToolResult
 from library import MODEL_URL, Cases
 
 case = Cases()
-counted = 0
+counted = itertools.count()
 
 
 def options():
@@ -22,9 +22,7 @@ def options():
 
 def script(*replies):
     """A new script with these replies; gives the prompt that plays it."""
-    global counted
-    counted += 1
-    name = f"python-host-{os.getpid()}-{counted}"
+    name = f"python-host-{os.getpid()}-{next(counted)}"
     request = urllib.request.Request(f"{MODEL_URL}/_script/{name}", json.dumps(replies).encode(), method="PUT")
     urllib.request.urlopen(request, timeout=5).close()
     return f"[[{name}]]"
@@ -261,12 +259,11 @@ def sync_threads():
             """Says which thread it runs on."""
             return threading.current_thread().name
 
-        prompt = script(*[calls("where")] * 4, {"text": "done"})
         sessions = [client.sessions.create(title="x") for _ in range(4)]
         results = {}
 
         def work(session):
-            results[session] = client.sessions.prompt_sync(session, prompt)
+            results[session] = client.sessions.prompt_sync(session, script(calls("where"), {"text": "done"}))
 
         threads = [threading.Thread(target=work, args=(session,), name=f"own-{place}") for place, session in enumerate(sessions)]
         for thread in threads:

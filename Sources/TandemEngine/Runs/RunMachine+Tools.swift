@@ -35,6 +35,8 @@ extension RunMachine {
         let pending: [Action] = [.publish(.tool(.part(call, .pending)))]
         guard let tool else {
             let names = round.offer.names
+            // A model that calls what nobody offered would go on so.
+            if names.isEmpty { loop.isClosing = true }
             let others = names.isEmpty ? "there are no tools" : "the tools are: " + names.joined(separator: ", ")
             return pending + [.publish(.tool(.unoffered(tool: call.name, round)))]
                 + reject(call, .failed("there is no tool `\(call.name)` here; \(others)"))

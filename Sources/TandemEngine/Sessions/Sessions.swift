@@ -104,9 +104,7 @@ enum Sessions {
 
     private static func forgetTools(of session: SessionRecord, _ store: Connection) throws(StoreError) {
         try store.run(
-            """
-            DELETE FROM tool_calls WHERE message IN (SELECT number FROM messages WHERE session = ? AND has_tools = 1)
-            """,
+            "DELETE FROM tool_calls WHERE message IN (SELECT number FROM messages WHERE session = ?)",
             .integer(session.number)
         )
         for table in ["permission_requests", "questions", "todos"] {

@@ -24,82 +24,23 @@ enum BuiltInTool: String, CaseIterable, Sendable {
         }
     }
 
-    private static let questionSchema = JSONWriter.object { writer in
-        writer.member("type", "object")
-        writer.member(
-            "properties",
-            object: { writer in
-                writer.member(
-                    "questions",
-                    object: { writer in
-                        writer.member("type", "array")
-                        writer.member("items", questionItem)
-                    }
-                )
-            }
+    private static let questionSchema = JSONText(
+        trusted: Array(
+            #"""
+            {"type":"object","required":["questions"],"properties":{"questions":{"type":"array","items":{"type":"object",\#
+            "required":["question"],"properties":{"question":{"type":"string"},"header":{"type":"string"},\#
+            "choices":{"type":"array","items":{"type":"string"}},"multiple":{"type":"boolean"}}}}}}
+            """#.utf8
         )
-        writer.member("required", array: { $0.string("questions") })
-    }
+    )
 
-    private static let questionItem = JSONWriter.object { writer in
-        writer.member("type", "object")
-        writer.member(
-            "properties",
-            object: { writer in
-                writer.member("question", object: { $0.member("type", "string") })
-                writer.member("header", object: { $0.member("type", "string") })
-                writer.member(
-                    "choices",
-                    object: { writer in
-                        writer.member("type", "array")
-                        writer.member("items", object: { $0.member("type", "string") })
-                    }
-                )
-                writer.member("multiple", object: { $0.member("type", "boolean") })
-            }
+    private static let todoSchema = JSONText(
+        trusted: Array(
+            #"""
+            {"type":"object","required":["todos"],"properties":{"todos":{"type":"array","items":{"type":"object",\#
+            "required":["content"],"properties":{"id":{"type":"string"},"content":{"type":"string"},\#
+            "status":{"type":"string","enum":["pending","in_progress","completed","cancelled"]}}}}}}
+            """#.utf8
         )
-        writer.member("required", array: { $0.string("question") })
-    }
-
-    private static let todoSchema = JSONWriter.object { writer in
-        writer.member("type", "object")
-        writer.member(
-            "properties",
-            object: { writer in
-                writer.member(
-                    "todos",
-                    object: { writer in
-                        writer.member("type", "array")
-                        writer.member("items", todoItem)
-                    }
-                )
-            }
-        )
-        writer.member("required", array: { $0.string("todos") })
-    }
-
-    private static let todoItem = JSONWriter.object { writer in
-        writer.member("type", "object")
-        writer.member(
-            "properties",
-            object: { writer in
-                for name in ["id", "content"] { writer.member(name, object: { $0.member("type", "string") }) }
-                writer.member(
-                    "status",
-                    object: { writer in
-                        writer.member("type", "string")
-                        writer.member(
-                            "enum",
-                            array: { writer in
-                                for status in ["pending", "in_progress", "completed", "cancelled"] {
-                                    writer.string(status)
-                                }
-                            }
-                        )
-                    }
-                )
-            }
-        )
-        writer.member("required", array: { $0.string("content") })
-    }
+    )
 }
