@@ -5,6 +5,7 @@ clients share; the ways to run what was provided are in _host_sync and _host_asy
 """
 from __future__ import annotations
 
+import asyncio
 import ctypes
 import dataclasses
 import enum
@@ -22,6 +23,8 @@ log = logging.getLogger("libtandem")
 log.addHandler(logging.NullHandler())
 
 CALL, CANCEL = "host.call", "host.cancel"
+# Seconds until a piece that had no room is sent again.
+FULL_PAUSE = 0.005
 
 
 @dataclasses.dataclass
@@ -193,6 +196,24 @@ class Host:
         """Sends a piece of a model's answer; a status."""
         status: int = lib.tandem_reply_chunk(self.handle, event["call"], encoded(value))
         return status
+
+    async def send(self, event: Record, value: Any) -> bool:
+        """Sends a piece when there is room for it; false where nobody wants more."""
+        while is_full(status := self.piece(event, value)):
+            await asyncio.sleep(FULL_PAUSE)
+        return not is_over(status)
+
+    async def say_all(self, event: Record, pieces: Any) -> Any:
+        """Sends the pieces of an asynchronous generator; gives what the reply is to be."""
+        try:
+            async for piece in pieces:
+                if is_end(piece):
+                    return piece
+                if not await self.send(event, piece):
+                    return None
+        finally:
+            await pieces.aclose()
+        return None
 
 
 def _tool_result(value: Any) -> Any:

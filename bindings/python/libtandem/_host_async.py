@@ -5,8 +5,7 @@ import asyncio
 import inspect
 from typing import Any
 
-from ._host import CALL, Host, is_end, is_full, is_over
-from ._host_sync import FULL_PAUSE
+from ._host import CALL, Host, is_end
 from ._records import Record
 
 
@@ -59,7 +58,7 @@ class AsyncHost(Host):
     async def _finish(self, event: Record, value: Any) -> None:
         try:
             if inspect.isasyncgen(value):
-                value = await self._say_all(event, value)
+                value = await self.say_all(event, value)
             elif inspect.isgenerator(value):
                 value = await self._say(event, value)
         except asyncio.CancelledError:
@@ -79,28 +78,12 @@ class AsyncHost(Host):
                     return stop.value
                 if is_end(piece):
                     return piece
-                if not await self._send(event, piece):
+                if not await self.send(event, piece):
                     return None
                 # A generator never awaits: others get their turn between its pieces.
                 await asyncio.sleep(0)
         finally:
             pieces.close()
-
-    async def _say_all(self, event: Record, pieces: Any) -> Any:
-        try:
-            async for piece in pieces:
-                if is_end(piece):
-                    return piece
-                if not await self._send(event, piece):
-                    return None
-        finally:
-            await pieces.aclose()
-        return None
-
-    async def _send(self, event: Record, piece: Any) -> bool:
-        while is_full(status := self.piece(event, piece)):
-            await asyncio.sleep(FULL_PAUSE)
-        return not is_over(status)
 
     def close(self) -> None:
         for task in list(self._tasks.values()):

@@ -7,10 +7,8 @@ import threading
 import time
 from typing import Any, Callable, Coroutine
 
-from ._host import CALL, Host, is_end, is_full, is_over
+from ._host import CALL, FULL_PAUSE, Host, is_end, is_full, is_over
 from ._records import Record
-
-FULL_PAUSE = 0.005
 
 
 class SyncHost(Host):
@@ -28,7 +26,7 @@ class SyncHost(Host):
             if inspect.iscoroutine(value):
                 value = finished(value)
             if inspect.isasyncgen(value):
-                value = finished(self._say_all(event, value))
+                value = finished(self.say_all(event, value))
             elif inspect.isgenerator(value):
                 value = self._say(event, value)
         except Exception as error:
@@ -55,19 +53,6 @@ class SyncHost(Host):
                     return None
         finally:
             pieces.close()
-
-    async def _say_all(self, event: Record, pieces: Any) -> Any:
-        try:
-            async for piece in pieces:
-                if is_end(piece):
-                    return piece
-                while is_full(status := self.piece(event, piece)):
-                    await asyncio.sleep(FULL_PAUSE)
-                if is_over(status):
-                    return None
-        finally:
-            await pieces.aclose()
-        return None
 
 
 def finished(coroutine: Coroutine[Any, Any, Any]) -> Any:
