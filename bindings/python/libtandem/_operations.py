@@ -6438,7 +6438,7 @@ class SyncPermissions(SyncNamespace):
         """Returns the pending permission requests, the standing rules and the past decisions.
 
         The engine keeps all requests ever made; the answered and expired ones stand under past_requests, their status
-        being the reply or runtime_restarted.
+        being the reply, runtime_restarted or, in the embedded engine, cancelled.
         """
         return self._core.call("permissions.list", {}, options)
 
@@ -6446,7 +6446,8 @@ class SyncPermissions(SyncNamespace):
         """Answers one permission request.
 
         The run waits 15 seconds for it. always and allow also make a rule for the tool in this session (not for shell
-        tools), deny and reject a refusal for the rest of the session that nothing lifts; once makes none.
+        tools), deny and reject a refusal for the rest of the session that nothing lifts; once makes none. In the
+        embedded engine the run waits as long as it may last, and a refusal is for this call only.
 
         reply: One of once, always, allow, deny, reject.
         """
@@ -6656,7 +6657,8 @@ class SyncQuestions(SyncNamespace):
     def answer(self, session_id: str, question_id: str, answer: str | None = None, **options: Any) -> Record:
         """Answers a question of a session and publishes the answer as an event.
 
-        session_id must be the question's own. The agent reads the answer when it is also sent as the next prompt.
+        session_id must be the question's own. The agent reads the answer when it is also sent as the next prompt; the
+        agent of the embedded engine waits for it.
         """
         return self._core.call(
             "questions.answer",
@@ -6685,10 +6687,11 @@ class SyncQuestions(SyncNamespace):
         """Answers a question.
 
         The engine does not wait for answers and passes them on only as an event; the agent reads it when it is also
-        sent as the next prompt.
+        sent as the next prompt. In the embedded engine the run waits, and the answer is the result of the tool that
+        asked.
 
         answer: The answer's text.
-        _answers: Is accepted and ignored by the engine.
+        _answers: One for each question; the engine ignores them, the embedded one gives them to the model.
         """
         return self._core.call(
             "questions.reply",
@@ -7291,7 +7294,7 @@ class SyncSessions(SyncNamespace):
         agent: One of engine.list_agents; an unknown name counts as build.
         tool_mode: One of auto, none, required.
         tool_allowlist: Tools that may be used, names or prefix*; empty: none. Stays in force for the session
-            until replaced.
+            until replaced; in the embedded engine it is for this prompt.
         context_mode: How much history the model sees. One of auto, compact, full.
         on_conflict: What to do while another run is active in the session. One of fail, wait, attach,
             cancel_active. Default "fail".
@@ -7356,7 +7359,7 @@ class SyncSessions(SyncNamespace):
         agent: One of engine.list_agents; an unknown name counts as build.
         tool_mode: One of auto, none, required.
         tool_allowlist: Tools that may be used, names or prefix*; empty: none. Stays in force for the session
-            until replaced.
+            until replaced; in the embedded engine it is for this prompt.
         context_mode: How much history the model sees. One of auto, compact, full.
         on_conflict: What to do while another run is active in the session. One of fail, wait, attach,
             cancel_active. Default "fail".
@@ -7421,7 +7424,7 @@ class SyncSessions(SyncNamespace):
         agent: One of engine.list_agents; an unknown name counts as build.
         tool_mode: One of auto, none, required.
         tool_allowlist: Tools that may be used, names or prefix*; empty: none. Stays in force for the session
-            until replaced.
+            until replaced; in the embedded engine it is for this prompt.
         context_mode: How much history the model sees. One of auto, compact, full.
         on_conflict: What to do while another run is active in the session. One of fail, wait, attach,
             cancel_active. Default "fail".
@@ -16029,7 +16032,7 @@ class AsyncPermissions(AsyncNamespace):
         """Returns the pending permission requests, the standing rules and the past decisions.
 
         The engine keeps all requests ever made; the answered and expired ones stand under past_requests, their status
-        being the reply or runtime_restarted.
+        being the reply, runtime_restarted or, in the embedded engine, cancelled.
         """
         return await self._core.call("permissions.list", {}, options)
 
@@ -16037,7 +16040,8 @@ class AsyncPermissions(AsyncNamespace):
         """Answers one permission request.
 
         The run waits 15 seconds for it. always and allow also make a rule for the tool in this session (not for shell
-        tools), deny and reject a refusal for the rest of the session that nothing lifts; once makes none.
+        tools), deny and reject a refusal for the rest of the session that nothing lifts; once makes none. In the
+        embedded engine the run waits as long as it may last, and a refusal is for this call only.
 
         reply: One of once, always, allow, deny, reject.
         """
@@ -16256,7 +16260,8 @@ class AsyncQuestions(AsyncNamespace):
     async def answer(self, session_id: str, question_id: str, answer: str | None = None, **options: Any) -> Record:
         """Answers a question of a session and publishes the answer as an event.
 
-        session_id must be the question's own. The agent reads the answer when it is also sent as the next prompt.
+        session_id must be the question's own. The agent reads the answer when it is also sent as the next prompt; the
+        agent of the embedded engine waits for it.
         """
         return await self._core.call(
             "questions.answer",
@@ -16285,10 +16290,11 @@ class AsyncQuestions(AsyncNamespace):
         """Answers a question.
 
         The engine does not wait for answers and passes them on only as an event; the agent reads it when it is also
-        sent as the next prompt.
+        sent as the next prompt. In the embedded engine the run waits, and the answer is the result of the tool that
+        asked.
 
         answer: The answer's text.
-        _answers: Is accepted and ignored by the engine.
+        _answers: One for each question; the engine ignores them, the embedded one gives them to the model.
         """
         return await self._core.call(
             "questions.reply",
@@ -16902,7 +16908,7 @@ class AsyncSessions(AsyncNamespace):
         agent: One of engine.list_agents; an unknown name counts as build.
         tool_mode: One of auto, none, required.
         tool_allowlist: Tools that may be used, names or prefix*; empty: none. Stays in force for the session
-            until replaced.
+            until replaced; in the embedded engine it is for this prompt.
         context_mode: How much history the model sees. One of auto, compact, full.
         on_conflict: What to do while another run is active in the session. One of fail, wait, attach,
             cancel_active. Default "fail".
@@ -16967,7 +16973,7 @@ class AsyncSessions(AsyncNamespace):
         agent: One of engine.list_agents; an unknown name counts as build.
         tool_mode: One of auto, none, required.
         tool_allowlist: Tools that may be used, names or prefix*; empty: none. Stays in force for the session
-            until replaced.
+            until replaced; in the embedded engine it is for this prompt.
         context_mode: How much history the model sees. One of auto, compact, full.
         on_conflict: What to do while another run is active in the session. One of fail, wait, attach,
             cancel_active. Default "fail".
@@ -17032,7 +17038,7 @@ class AsyncSessions(AsyncNamespace):
         agent: One of engine.list_agents; an unknown name counts as build.
         tool_mode: One of auto, none, required.
         tool_allowlist: Tools that may be used, names or prefix*; empty: none. Stays in force for the session
-            until replaced.
+            until replaced; in the embedded engine it is for this prompt.
         context_mode: How much history the model sees. One of auto, compact, full.
         on_conflict: What to do while another run is active in the session. One of fail, wait, attach,
             cancel_active. Default "fail".
@@ -19146,9 +19152,13 @@ STREAMS = frozenset([
 EMBEDDED_READS = frozenset([
     "config.get",
     "engine.health",
+    "engine.list_tool_ids",
+    "engine.list_tools",
     "engine.run_events",
+    "permissions.list",
     "providers.auth_status",
     "providers.catalog",
+    "questions.list",
     "sessions.active_run",
     "sessions.get",
     "sessions.list",
