@@ -15,6 +15,8 @@ package final class Engine: Backend {
     /// The operations that this engine answers; all others are `not_supported`.
     package static var supported: Set<OperationNumber> { Set(HandlerTable.all.map(\.operation)) }
 
+    package var runsHostTools: Bool { true }
+
     private init(_ core: EngineCore, _ lock: StateLock?) {
         self.core = core
         self.lock = lock

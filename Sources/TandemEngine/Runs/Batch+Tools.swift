@@ -62,7 +62,8 @@ extension Batch {
         case .host:
             let core = core
             let number = run.number
-            first { core.ask(call, of: number) }
+            // After the events that tell of it.
+            then { core.ask(call, of: number) }
             return nil
         case .builtIn(.question): return try ask(call, &run)
         case .builtIn(.todos): return .toolEnded(call.serial, try writeTodos(call, run))
