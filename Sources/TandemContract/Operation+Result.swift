@@ -22,7 +22,10 @@ extension Operation.ResultRule {
     /// Unwraps, lists and names, in this order.
     func applied(to body: JSONText) -> JSONText {
         var value = body
-        if let take, let taken = body.at(take) { value = taken }
+        if let take, let taken = body.at(take) {
+            // A list keeps the reply around it, with the array under both of its names.
+            value = list.map { taken.kind == .array ? body.adding($0, taken) : taken } ?? taken
+        }
         if let list { value = listed(value, as: list) }
         guard !names.isEmpty else { return value }
         if value.kind == .array { return JSONWriter.array { writer in write(named: value.elements, to: &writer) } }
@@ -75,25 +78,6 @@ extension JSONText {
             value = next
         }
         return value
-    }
-
-    /// The object with one member more, at its end; a member that is there already stays as it is.
-    package func adding(_ name: String, _ value: JSONText) -> JSONText {
-        guard kind == .object, self[name] == nil else { return self }
-        // Spliced in before the closing brace: results are added to again and again.
-        var writer = JSONWriter(reservingCapacity: bytes.count + name.utf8.count + value.bytes.count + 8)
-        writer.member(name, value)
-        let isEmpty = !bytes.contains(UInt8(ascii: ":"))
-        return JSONText(
-            trusted: bytes.dropLast() + (isEmpty ? [] : [UInt8(ascii: ",")]) + writer.bytes + [UInt8(ascii: "}")]
-        )
-    }
-
-    /// The object with another value for one of its members.
-    package func replacing(_ name: String, with value: JSONText) -> JSONText {
-        JSONWriter.object { writer in
-            for member in members { writer.member(member.key, member.key == name ? value : member.value) }
-        }
     }
 
     fileprivate func adding(_ path: ArraySlice<String>, _ value: JSONText) -> JSONText {

@@ -4,36 +4,57 @@ package import TandemJSON
 package struct Plan: Sendable {
     package var request: Request
     package var options: CallOptions
+    /// Whether the result names keys of resources as the caller writes them.
+    private(set) var restoresKeys = false
+    private(set) var filter: MemoryFilter?
 
     /// Checks the arguments' names and puts each where the engine takes it; whether a value is acceptable is for the
-    /// engine to judge.
-    package init(_ operation: Operation, _ arguments: JSONText, defaults: CallOptions = CallOptions()) throws(Failure) {
+    /// engine to judge. `now` is the time of the call, in milliseconds since 1970.
+    package init(
+        _ operation: Operation,
+        _ arguments: JSONText,
+        defaults: CallOptions = CallOptions(),
+        now: Int64 = 0
+    ) throws(Failure) {
         guard arguments.kind == .object else {
             throw Failure(.invalidArgument, "the arguments of \(operation.name) are no JSON object")
         }
-        var planner = Planner(operation, Request(operation.number), defaults)
+        var planner = Planner(operation, defaults, now: now)
         try planner.readOptions(arguments)
+        if planner.options.wantsAll, operation.pages == nil {
+            throw Failure(.invalidArgument, "\(operation.name) does not come in pages: it has no $all")
+        }
         if !planner.options.isStrict, let other = operation.delegate { planner.delegate(to: other) }
         let operation = planner.operation
         for argument in operation.arguments { try planner.place(argument) }
         try planner.finishBody()
         request = planner.request
         options = planner.options
+        restoresKeys = !options.isStrict && operation.arguments.contains { $0.adapt == "resource_key" }
+        filter = planner.filter
     }
 }
 
 private struct Planner {
     private(set) var operation: Operation
+    /// The operation that was called; another one's request may be made in its place.
+    private let name: String
+    private let now: Int64
     var request: Request
     var options: CallOptions
+    var filter: MemoryFilter?
     /// Arguments that nothing has claimed so far.
     var left: [(key: String, value: JSONText)] = []
     var wholeBody: JSONText?
     var body: [(key: String, value: JSONText)] = []
+    /// Another form of the body: an argument that is one (`whole_body`).
+    private var givenBody: JSONText?
 
-    init(_ operation: Operation, _ request: Request, _ options: CallOptions) {
+    init(_ operation: Operation, _ options: CallOptions, now: Int64) {
         self.operation = operation
-        self.request = request
+        name = operation.name
+        self.now = now
+        request = Request(operation.number)
         self.options = options
     }
 
@@ -61,26 +82,50 @@ private struct Planner {
     mutating func place(_ argument: Operation.Argument) throws(Failure) {
         if let constant = argument.constant {
             if let given = try take(argument), given != constant {
-                throw Failure(.invalidArgument, "\(argument.name) of \(operation.name) is always \(constant.text)")
+                throw Failure(.invalidArgument, "\(argument.name) of \(name) is always \(constant.text)")
             }
             put(argument, constant)
             return
         }
+        if !options.isStrict, try takeTranslated(argument) { return }
         if argument.place == .body, operation.body != .fields {
             try renameInPayload(argument)
             return
         }
         guard let value = try take(argument) else {
             if argument.place == .path {
-                throw Failure(.invalidArgument, "\(operation.name) needs the argument \(argument.name)")
+                throw Failure(.invalidArgument, "\(name) needs the argument \(argument.name)")
             }
             return
         }
         switch argument.place {
         case .path where value.isNull || value.string == "":
-            throw Failure(.invalidArgument, "\(operation.name) needs the argument \(argument.name): it is empty")
+            throw Failure(.invalidArgument, "\(name) needs the argument \(argument.name): it is empty")
         case .client: try options.set(argument.name, value)
-        default: put(argument, try adapted(argument, value))
+        default:
+            put(argument, try adapted(argument, value))
+            // Where the operation has no provider of its own, it belongs to the model's text.
+            if argument.adapt == "model_text", !options.isStrict, value.kind == .string, !operation.has("provider") {
+                left.removeAll { $0.key == "provider" }
+            }
+        }
+    }
+
+    /// Arguments that are not sent under any name; false for all others.
+    private mutating func takeTranslated(_ argument: Operation.Argument) throws(Failure) -> Bool {
+        switch argument.adapt {
+        case "whole_body":
+            guard argument.names.contains(where: { name in left.last { $0.key == name }?.value.kind == .object })
+            else { return false }
+            givenBody = try take(argument)
+            return true
+        case "memory_filter":
+            guard let value = try take(argument) else { return true }
+            var filter = filter ?? MemoryFilter()
+            try filter.add(argument.name, value)
+            self.filter = filter
+            return true
+        default: return false
         }
     }
 
@@ -117,11 +162,11 @@ private struct Planner {
     private func adapted(_ argument: Operation.Argument, _ value: JSONText) throws(Failure) -> JSONText {
         // A prompt may be a text even strictly: under its documented name it has no other form.
         guard let adapt = argument.adapt, !options.isStrict || adapt == "one_text_part" else { return value }
-        return try Adapt.named(adapt, value, siblings: left + body)
+        return try Adapt.named(adapt, value, of: argument.name, siblings: left + body)
     }
 
     mutating func finishBody() throws(Failure) {
-        adaptBody()
+        if !options.isStrict, wholeBody == nil { try translateBody() }
         switch operation.body {
         case .fields:
             if let name = left.first?.key { throw unknown(name) }
@@ -136,12 +181,40 @@ private struct Planner {
         if !operation.isBodyRequired, wholeBody == nil, request.body == .emptyObject { request.body = nil }
     }
 
-    private mutating func adaptBody() {
-        if options.isStrict || wholeBody != nil || operation.body != .fields { return }
-        let request = request
-        var adapts = BodyAdapts(operation: operation, path: request.path, body: body)
-        adapts.apply()
+    private mutating func translateBody() throws(Failure) {
+        filterByRoutine()
+        if let givenBody { complete(givenBody) }
+        if operation.body != .fields { return }
+        var adapts = BodyAdapts(
+            operation: operation,
+            path: request.path,
+            actsForOwner: options.actsAs == CallOptions.owner && request.header("x-tandem-agent-id") == nil,
+            now: now,
+            body: body
+        )
+        try adapts.apply()
         body = adapts.body
+    }
+
+    /// `routine_filter`: engines filter legacy runs by this name only.
+    private mutating func filterByRoutine() {
+        for argument in operation.arguments where argument.adapt == "routine_filter" {
+            guard let index = request.query.firstIndex(where: { $0.name == argument.wire }) else { continue }
+            let field = request.query.remove(at: index)
+            if request.query("routine_id") == nil { request.query.append(.init("routine_id", field.value)) }
+        }
+    }
+
+    /// `whole_body`: what stands beside the object fills in what it lacks; only what guards a call goes before it.
+    private mutating func complete(_ given: JSONText) {
+        var members = given.members
+        for (key, value) in operation.body == .fields ? body : body + left {
+            let isGuard = ["expected_updated_at_ms", "idempotency_key"].contains(key)
+            if isGuard { members.removeAll { $0.key == key } }
+            if !members.contains(where: { $0.key == key }) { members.append((key, value)) }
+        }
+        body = members
+        if operation.body != .fields { left = [] }
     }
 
     private func object(_ members: [(key: String, value: JSONText)]) -> JSONText {
@@ -157,7 +230,7 @@ private struct Planner {
         let list = known.isEmpty ? "none" : known.joined(separator: ", ")
         return Failure(
             .unknownArgument,
-            "\(operation.name) has no argument \(name); it has: \(list)",
+            "\(self.name) has no argument \(name); it has: \(list)",
             detail: JSONWriter.object { writer in
                 writer.member("argument", name)
                 writer.member("known", array: { writer in for name in known { writer.string(name) } })

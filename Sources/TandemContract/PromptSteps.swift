@@ -20,6 +20,9 @@ package struct ModelKnowledge: Sendable {
         sessions[id] = !(session["model"]?.isNull ?? true)
     }
 
+    /// The configuration has changed: the default is read again when it is needed.
+    package mutating func forgetDefault() { standard = nil }
+
     /// Takes in the engine's provider configuration.
     mutating func note(providers: JSONText) {
         guard let provider = providers["default"]?.string,
@@ -36,13 +39,7 @@ package struct ModelKnowledge: Sendable {
 }
 
 /// A prompt with what its recipe does around it (contract/recipes.json): a value that says what to do next.
-package struct PromptSteps: Sendable {
-    package enum Step: Sendable {
-        case send(Request)
-        case pause(milliseconds: Int64)
-        case end(Result<Reply, Failure>)
-    }
-
+package struct PromptSteps: CallSteps {
     private enum Phase {
         case session, providers, prompt
         /// Waiting for a run to end.
@@ -51,8 +48,8 @@ package struct PromptSteps: Sendable {
         case answer
     }
 
-    /// What the steps have learned, for the prompts after this one.
-    package private(set) var knowledge: ModelKnowledge
+    private var models: ModelKnowledge
+    package var knowledge: ModelKnowledge? { models }
     private let operation: Operation
     private var request: Request
     private let policy: CallOptions.ConflictPolicy
@@ -69,7 +66,7 @@ package struct PromptSteps: Sendable {
         request = plan.request
         policy = plan.options.onConflict
         self.completesModel = completesModel && (plan.request.body?["model"]?.isNull ?? true)
-        self.knowledge = knowledge
+        models = knowledge
         session = plan.request.path("session_id")
     }
 
@@ -81,10 +78,10 @@ package struct PromptSteps: Sendable {
         return completesModel || plan.options.onConflict != .fail
     }
 
-    package mutating func begin() -> Step { completesModel ? model() : prompt() }
+    package mutating func begin() -> CallStep { completesModel ? model() : prompt() }
 
     /// After a request's answer.
-    package mutating func next(_ result: Result<Reply, Failure>) -> Step {
+    package mutating func next(_ result: Result<Reply, Failure>) -> CallStep {
         switch phase {
         case .session, .providers: return learned(result)
         case .prompt: return answered(result)
@@ -101,39 +98,39 @@ package struct PromptSteps: Sendable {
     }
 
     /// After a pause.
-    package mutating func resume() -> Step {
+    package mutating func resume() -> CallStep {
         guard case .watching(let run) = phase else { return prompt() }
         return watch(run)
     }
 
-    private mutating func model() -> Step {
-        guard let hasModel = knowledge[session] else { return ask("sessions.get", .session) }
+    private mutating func model() -> CallStep {
+        guard let hasModel = models[session] else { return ask("sessions.get", .session) }
         guard !hasModel else { return prompt() }
-        guard let standard = knowledge.standard else { return ask("providers.config", .providers) }
+        guard let standard = models.standard else { return ask("providers.config", .providers) }
         if let standard { request.body = (request.body ?? .emptyObject).removing("model").adding("model", standard) }
         return prompt()
     }
 
     /// An answer about models that is none ends nothing: the prompt goes as it is, and the engine says what is wrong.
-    private mutating func learned(_ result: Result<Reply, Failure>) -> Step {
+    private mutating func learned(_ result: Result<Reply, Failure>) -> CallStep {
         if case .failure(let failure) = result, failure.name == .cancelled || failure.name == .timeout {
             return .end(result)
         }
         guard case .success(let reply) = result, reply.status < 400, let json = reply.json else { return prompt() }
         if case .session = phase {
-            knowledge.note(session: json.adding("id", PromptSteps.quoted(session)))
-            return knowledge[session] == nil ? prompt() : model()
+            models.note(session: json.adding("id", Adapt.text(session)))
+            return models[session] == nil ? prompt() : model()
         }
-        knowledge.note(providers: json)
+        models.note(providers: json)
         return model()
     }
 
-    private mutating func prompt() -> Step {
+    private mutating func prompt() -> CallStep {
         phase = .prompt
         return .send(request)
     }
 
-    private mutating func answered(_ result: Result<Reply, Failure>) -> Step {
+    private mutating func answered(_ result: Result<Reply, Failure>) -> CallStep {
         guard case .success(let reply) = result, policy != .fail,
             Failure(reply, of: operation)?.name == .runConflict, let run = PromptSteps.runID(reply.json?["activeRun"])
         else { return .end(result) }
@@ -159,16 +156,16 @@ package struct PromptSteps: Sendable {
         )
     }
 
-    private mutating func watch(_ run: String) -> Step { ask("sessions.active_run", .watching(run)) }
+    private mutating func watch(_ run: String) -> CallStep { ask("sessions.active_run", .watching(run)) }
 
-    private mutating func pause() -> Step {
+    private mutating func pause() -> CallStep {
         pauses += 1
         return .pause(milliseconds: min(PromptSteps.firstPause * pauses, PromptSteps.longestPause))
     }
 
-    private mutating func readAnswer() -> Step { ask("sessions.messages", .answer) }
+    private mutating func readAnswer() -> CallStep { ask("sessions.messages", .answer) }
 
-    private mutating func ask(_ name: String, _ phase: Phase, run: String? = nil) -> Step {
+    private mutating func ask(_ name: String, _ phase: Phase, run: String? = nil) -> CallStep {
         guard let operation = Operation.named(name) else { return prompt() }
         self.phase = phase
         var path = [Request.Field("session_id", session)]
@@ -181,23 +178,8 @@ package struct PromptSteps: Sendable {
         return ["runID", "runId", "run_id", "id"].lazy.compactMap { run[$0]?.string }.first
     }
 
-    private static func quoted(_ text: String) -> JSONText {
-        var writer = JSONWriter()
-        writer.string(text)
-        return writer.finish()
-    }
 }
 
 extension Operation.PathPiece {
     fileprivate var isArgument: Bool { if case .argument = self { true } else { false } }
-}
-
-extension JSONText {
-    /// The object without one of its members.
-    fileprivate func removing(_ name: String) -> JSONText {
-        guard self[name] != nil else { return self }
-        return JSONWriter.object { writer in
-            for member in members where member.key != name { writer.member(member.key, member.value) }
-        }
-    }
 }

@@ -113,7 +113,7 @@ import Testing
         let body = try json(#"{"events":[{"fired_at_ms":5}],"automationID":"a"}"#)
         #expect(
             try result("automations.history", .json(body)).text
-                == #"{"history":[{"fired_at_ms":5,"ts_ms":5}],"count":1}"#
+                == #"{"events":[{"fired_at_ms":5}],"automationID":"a","history":[{"fired_at_ms":5,"ts_ms":5}],"count":1}"#
         )
         #expect(
             try result("resources.put_key", .json(json(#"{"resource":{"rev":1}}"#))).text == #"{"rev":1,"ok":true}"#

@@ -8,6 +8,10 @@ import Testing
 @Suite struct RecordedRequestsTests {
     /// Vectors whose arguments the planner refuses for a good reason: operation and variant, and why.
     static let refused: [String: String] = [:]
+    /// Calls that the engine took and that are made otherwise unless strict: operation and variant, and why.
+    static let translated = [
+        "automations.list_runs (auto-legacy/the SDK's filter is not read)": "routine_filter: the filter is made to work"
+    ]
 
     @Test(arguments: [true, false]) func everyRecordedRequestIsMadeAgain(isStrict: Bool) throws {
         let vectors = try recorded().elements
@@ -17,7 +21,9 @@ import Testing
             let name = "\(vector["op"]?.string ?? "") (\(vector["variant"]?.string ?? ""))"
             if RecordedRequestsTests.refused[name] != nil { continue }
             // Forms that the engine refuses are translated: only strictly the same request comes out.
-            if !isStrict, vector["outcome"]?.string != "ok" { continue }
+            if !isStrict, vector["outcome"]?.string != "ok" || RecordedRequestsTests.translated[name] != nil {
+                continue
+            }
             if let problem = problem(vector, isStrict) { problems.append("\(name): \(problem)") }
         }
         #expect(problems.isEmpty, "\(problems.count): \(problems.prefix(20).joined(separator: "\n"))")
