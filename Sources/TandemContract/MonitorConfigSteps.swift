@@ -30,7 +30,9 @@ struct MonitorConfigSteps: CallSteps {
         addition = edit.addition
     }
 
-    /// What the arguments ask for; nil: to save a whole configuration. An id that is blank is refused.
+    /// What the arguments ask for; nil: to save a whole configuration.
+    ///
+    /// An id that is blank is refused.
     static func edit(
         _ operation: Operation,
         _ request: Request

@@ -31,7 +31,8 @@ extension Operation.ResultRule {
         if value.kind == .array { return JSONWriter.array { writer in write(named: value.elements, to: &writer) } }
         guard value.kind == .object else { return value }
         guard let each, let items = value[each], items.kind == .array else { return named(value) }
-        return value.replacing(each, with: JSONWriter.array { writer in write(named: items.elements, to: &writer) })
+        let list = JSONWriter.array { writer in write(named: items.elements, to: &writer) }
+        return named(value.replacing(each, with: list), isAround: true)
     }
 
     private func listed(_ value: JSONText, as name: String) -> JSONText {
@@ -51,15 +52,18 @@ extension Operation.ResultRule {
         for item in items { writer.value(item.kind == .object ? named(item) : item) }
     }
 
-    private func named(_ object: JSONText) -> JSONText {
+    /// Constants are of the items: what stands around them gets the names of what it has.
+    private func named(_ object: JSONText, isAround: Bool = false) -> JSONText {
         names.reduce(object) { object, rule in
-            guard let value = rule.value(in: object) else { return object }
+            guard let value = rule.value(in: object), !isAround || !rule.isConstant else { return object }
             return object.adding(rule.documented[...], value)
         }
     }
 }
 
 extension Operation.NameRule {
+    fileprivate var isConstant: Bool { if case .constant = source { true } else { false } }
+
     fileprivate func value(in object: JSONText) -> JSONText? {
         switch source {
         case .constant(let value): value

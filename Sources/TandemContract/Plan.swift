@@ -8,8 +8,9 @@ package struct Plan: Sendable {
     private(set) var restoresKeys = false
     private(set) var filter: MemoryFilter?
 
-    /// Checks the arguments' names and puts each where the engine takes it; whether a value is acceptable is for the
-    /// engine to judge. `now` is the time of the call, in milliseconds since 1970.
+    /// Checks the arguments' names and puts each where the engine takes it.
+    ///
+    /// Whether a value is acceptable is for the engine to judge. `now` is the time of the call, in milliseconds since 1970.
     package init(
         _ operation: Operation,
         _ arguments: JSONText,

@@ -116,8 +116,8 @@ import Testing
         #expect(try failure(.json(json(body)), of: "auth.set_token") == nil)
     }
 
-    @Test func okFalseIsNoRefusalElsewhere() throws {
-        #expect(try failure(.json(json(#"{"ok":false}"#))) == nil)
+    @Test func textErrorIsNoRefusalElsewhereAndNoMayBeAnAnswer() throws {
+        #expect(try failure(.json(json(#"{"error":"no"}"#))) == nil)
         #expect(try failure(.json(json(#"{"ok":false}"#)), of: "context_runs.validate_lease") == nil)
     }
 

@@ -2489,8 +2489,9 @@ const libtandem_operation libtandem_operations[] = {
         .body = LIBTANDEM_BODY_PAYLOAD,
         .response = LIBTANDEM_RESPONSE_JSON,
         .retry = LIBTANDEM_RETRY_NEVER,
+        .recipe = "ok_false_is_an_answer",
         .documented = true,
-        .json = "{\"name\":\"channels.verify\",\"summary\":\"Tests the credentials and prerequisites of one chat channel.\",\"documented\":true,\"request\":\"POST /channels/{channel}/verify\",\"body\":\"payload\",\"arguments\":[{\"name\":\"channel\",\"type\":\"string\",\"required\":true,\"in\":\"path\",\"enum\":[\"discord\",\"slack\"]},{\"name\":\"bot_token\",\"type\":\"string\",\"form\":\"discord\"}],\"details\":\"Telegram cannot be verified (404). `ok` is the outcome of the test; false is a result, not an error.\"}",
+        .json = "{\"name\":\"channels.verify\",\"summary\":\"Tests the credentials and prerequisites of one chat channel.\",\"documented\":true,\"request\":\"POST /channels/{channel}/verify\",\"body\":\"payload\",\"arguments\":[{\"name\":\"channel\",\"type\":\"string\",\"required\":true,\"in\":\"path\",\"enum\":[\"discord\",\"slack\"]},{\"name\":\"bot_token\",\"type\":\"string\",\"form\":\"discord\"}],\"recipe\":\"ok_false_is_an_answer\",\"details\":\"Telegram cannot be verified (404). `ok` is the outcome of the test; false is a result, not an error.\"}",
     },
     {
         .name = "coder.approve_run",
