@@ -26,7 +26,7 @@ final class Conversation: Sink {
     static func run(_ client: Client, _ steps: any CallSteps, _ call: Call) -> Result<Reply, Failure> {
         var steps = steps
         var step = steps.begin()
-        defer { client.learn(steps.knowledge) }
+        defer { client.knows(steps.knowledge) }
         while true {
             switch step {
             case .send(let request): step = steps.next(client.backend.answer(request, call))
@@ -64,7 +64,7 @@ final class Conversation: Sink {
                 perform(steps.withLock { $0.resume() })
             }
         case .end(let result):
-            client.learn(steps.withLock { $0.knowledge })
+            client.knows(steps.withLock { $0.knowledge })
             last.end(result.map { $0 })
         }
     }
@@ -80,7 +80,7 @@ extension Client {
         Recipe.steps(operation, plan, completesModel: backend.needsDefaultModel, models.withLock { $0 })
     }
 
-    func learn(_ knowledge: ModelKnowledge?) {
+    func knows(_ knowledge: ModelKnowledge?) {
         if let knowledge { models.withLock { $0 = knowledge } }
     }
 

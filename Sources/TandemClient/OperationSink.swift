@@ -113,21 +113,12 @@ final class OperationSink: Sink {
             )
             return [.event(event.type, tag: options.tag, context, "frame", event.frame)]
         }
+        let event = options.isStrict ? event : ResourceKey.restored(in: event)
         return next.normalizer.normalize(event).map { event in
             if event.type == EventName.sessionResponse, let escaped = event.properties["delta"]?.escapedContent {
                 return Item(content: .delta(escaped: Array(escaped)), context: event.context)
             }
-            let properties = restoresKey(event) ? ResourceKey.restored(in: event.properties) : event.properties
-            return .event(event.type, tag: options.tag, event.context, "properties", properties)
+            return .event(event.type, tag: options.tag, event.context, "properties", event.properties)
         }
     }
-
-    /// Keys of resources come back as their writers wrote them.
-    private func restoresKey(_ event: NormalizedEvent) -> Bool {
-        !options.isStrict && OperationSink.resourceEvents.contains(event.type)
-    }
-
-    private static let resourceEvents: Set<String> = [
-        "engine." + EngineEventName.resourceUpdated, "engine." + EngineEventName.resourceDeleted,
-    ]
 }

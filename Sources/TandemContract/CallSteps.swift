@@ -5,13 +5,13 @@ package protocol CallSteps: Sendable {
     /// What has been learned of models, for the prompts after this call; nil: nothing.
     var knowledge: ModelKnowledge? { get }
 
-    mutating func begin() -> CallStep
+    mutating func begin() -> Step
 
     /// After a request's answer.
-    mutating func next(_ result: Result<Reply, Failure>) -> CallStep
+    mutating func next(_ result: Result<Reply, Failure>) -> Step
 
     /// After a pause.
-    mutating func resume() -> CallStep
+    mutating func resume() -> Step
 }
 
 package enum CallStep: Sendable {
@@ -21,9 +21,11 @@ package enum CallStep: Sendable {
 }
 
 extension CallSteps {
+    package typealias Step = CallStep
+
     package var knowledge: ModelKnowledge? { nil }
 
-    package mutating func resume() -> CallStep { begin() }
+    package mutating func resume() -> Step { begin() }
 }
 
 extension Recipe {

@@ -19,7 +19,7 @@ struct MissionEventSteps: CallSteps {
         self.event = event.adding("mission_id", Adapt.text(mission))
     }
 
-    mutating func begin() -> CallStep {
+    mutating func begin() -> Step {
         guard event["type"]?.string == Self.completed else { return send(event) }
         if let item = given("work_item_id"), let run = given("run_id") { return send(finished(item, run)) }
         guard let get = Operation.named("missions.get") else { return send(event) }
@@ -27,7 +27,7 @@ struct MissionEventSteps: CallSteps {
         return .send(Request(get.number, path: [.init("mission_id", mission)]))
     }
 
-    mutating func next(_ result: Result<Reply, Failure>) -> CallStep {
+    mutating func next(_ result: Result<Reply, Failure>) -> Step {
         guard isReading else { return .end(result) }
         isReading = false
         guard case .success(let reply) = result, reply.status < 400 else { return .end(result) }
@@ -64,7 +64,7 @@ struct MissionEventSteps: CallSteps {
         }
     }
 
-    private func send(_ event: JSONText) -> CallStep {
+    private func send(_ event: JSONText) -> Step {
         var request = request
         request.body = JSONWriter.object { $0.member("event", event) }
         return .send(request)

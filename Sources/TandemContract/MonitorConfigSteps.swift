@@ -48,13 +48,13 @@ struct MonitorConfigSteps: CallSteps {
         return (part, id, isRemoval ? nil : subject)
     }
 
-    mutating func begin() -> CallStep {
+    mutating func begin() -> Step {
         guard let get = Operation.named("incident_monitor.get_config") else { return .send(request) }
         isReading = true
         return .send(Request(get.number))
     }
 
-    mutating func next(_ result: Result<Reply, Failure>) -> CallStep {
+    mutating func next(_ result: Result<Reply, Failure>) -> Step {
         guard isReading else { return .end(result) }
         isReading = false
         guard case .success(let reply) = result, reply.status < 400 else { return .end(result) }

@@ -59,13 +59,13 @@ struct PageSteps: CallSteps {
         position = given.flatMap { Int64($0) } ?? start
     }
 
-    mutating func begin() -> CallStep {
+    mutating func begin() -> Step {
         request.query.removeAll { $0.name == pages.size }
         request.query.append(.init(pages.size, String(size)))
         return send()
     }
 
-    mutating func next(_ result: Result<Reply, Failure>) -> CallStep {
+    mutating func next(_ result: Result<Reply, Failure>) -> Step {
         guard case .success(let reply) = result, reply.status < 400 else { return .end(result) }
         guard let page = reply.json, let items = pages.items.map({ page[$0] }) ?? page, items.kind == .array else {
             return .end(result)
@@ -103,7 +103,7 @@ struct PageSteps: CallSteps {
         return true
     }
 
-    private mutating func send() -> CallStep {
+    private mutating func send() -> Step {
         request.query.removeAll { $0.name == pages.argument || $0.name == pages.also }
         request.query.append(.init(pages.argument, String(position)))
         return .send(request)

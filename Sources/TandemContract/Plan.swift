@@ -189,12 +189,18 @@ private struct Planner {
         var adapts = BodyAdapts(
             operation: operation,
             path: request.path,
-            actsForOwner: options.actsAs == CallOptions.owner && request.header("x-tandem-agent-id") == nil,
+            actsForOwner: actsForOwner,
             now: now,
             body: body
         )
         try adapts.apply()
         body = adapts.body
+    }
+
+    /// As the header of the request will say; an agent never does.
+    private var actsForOwner: Bool {
+        let isAgent = (options.headers + request.headers).contains { $0.name.lowercased() == "x-tandem-agent-id" }
+        return options.actsAs == CallOptions.owner && !isAgent
     }
 
     /// `routine_filter`: engines filter legacy runs by this name only.

@@ -78,10 +78,10 @@ package struct PromptSteps: CallSteps {
         return completesModel || plan.options.onConflict != .fail
     }
 
-    package mutating func begin() -> CallStep { completesModel ? model() : prompt() }
+    package mutating func begin() -> Step { completesModel ? model() : prompt() }
 
     /// After a request's answer.
-    package mutating func next(_ result: Result<Reply, Failure>) -> CallStep {
+    package mutating func next(_ result: Result<Reply, Failure>) -> Step {
         switch phase {
         case .session, .providers: return learned(result)
         case .prompt: return answered(result)
@@ -98,12 +98,12 @@ package struct PromptSteps: CallSteps {
     }
 
     /// After a pause.
-    package mutating func resume() -> CallStep {
+    package mutating func resume() -> Step {
         guard case .watching(let run) = phase else { return prompt() }
         return watch(run)
     }
 
-    private mutating func model() -> CallStep {
+    private mutating func model() -> Step {
         guard let hasModel = models[session] else { return ask("sessions.get", .session) }
         guard !hasModel else { return prompt() }
         guard let standard = models.standard else { return ask("providers.config", .providers) }
@@ -112,7 +112,7 @@ package struct PromptSteps: CallSteps {
     }
 
     /// An answer about models that is none ends nothing: the prompt goes as it is, and the engine says what is wrong.
-    private mutating func learned(_ result: Result<Reply, Failure>) -> CallStep {
+    private mutating func learned(_ result: Result<Reply, Failure>) -> Step {
         if case .failure(let failure) = result, failure.name == .cancelled || failure.name == .timeout {
             return .end(result)
         }
@@ -125,12 +125,12 @@ package struct PromptSteps: CallSteps {
         return model()
     }
 
-    private mutating func prompt() -> CallStep {
+    private mutating func prompt() -> Step {
         phase = .prompt
         return .send(request)
     }
 
-    private mutating func answered(_ result: Result<Reply, Failure>) -> CallStep {
+    private mutating func answered(_ result: Result<Reply, Failure>) -> Step {
         guard case .success(let reply) = result, policy != .fail,
             Failure(reply, of: operation)?.name == .runConflict, let run = PromptSteps.runID(reply.json?["activeRun"])
         else { return .end(result) }
@@ -156,16 +156,16 @@ package struct PromptSteps: CallSteps {
         )
     }
 
-    private mutating func watch(_ run: String) -> CallStep { ask("sessions.active_run", .watching(run)) }
+    private mutating func watch(_ run: String) -> Step { ask("sessions.active_run", .watching(run)) }
 
-    private mutating func pause() -> CallStep {
+    private mutating func pause() -> Step {
         pauses += 1
         return .pause(milliseconds: min(PromptSteps.firstPause * pauses, PromptSteps.longestPause))
     }
 
-    private mutating func readAnswer() -> CallStep { ask("sessions.messages", .answer) }
+    private mutating func readAnswer() -> Step { ask("sessions.messages", .answer) }
 
-    private mutating func ask(_ name: String, _ phase: Phase, run: String? = nil) -> CallStep {
+    private mutating func ask(_ name: String, _ phase: Phase, run: String? = nil) -> Step {
         guard let operation = Operation.named(name) else { return prompt() }
         self.phase = phase
         var path = [Request.Field("session_id", session)]

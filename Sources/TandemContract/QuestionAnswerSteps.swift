@@ -13,13 +13,13 @@ struct QuestionAnswerSteps: CallSteps {
         self.answer = answer
     }
 
-    mutating func begin() -> CallStep {
+    mutating func begin() -> Step {
         guard let list = Operation.named("questions.list") else { return .send(own) }
         isReading = true
         return .send(Request(list.number))
     }
 
-    mutating func next(_ result: Result<Reply, Failure>) -> CallStep {
+    mutating func next(_ result: Result<Reply, Failure>) -> Step {
         guard isReading else { return .end(result) }
         isReading = false
         guard case .success(let reply) = result, reply.status < 400 else { return .end(result) }

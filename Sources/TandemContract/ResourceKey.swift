@@ -89,4 +89,11 @@ package enum ResourceKey {
         }
         return result
     }
+
+    /// An event of a resource with the key as its writer wrote it.
+    package static func restored(in event: EngineEvent) -> EngineEvent {
+        let isOfAResource = [EngineEventName.resourceUpdated, EngineEventName.resourceDeleted].contains(event.type)
+        guard isOfAResource, let key = event.properties["key"]?.string, isTranslated(key) else { return event }
+        return event.replacing(properties: restored(in: event.properties))
+    }
 }

@@ -110,7 +110,9 @@ import Testing
         #expect(body?["id"] == nil)
     }
 
-    @Test(arguments: [#""$act_as":null"#, #""$act_as":"agent""#, #""capability":null"#])
+    @Test(arguments: [
+        #""$act_as":null"#, #""$act_as":"agent""#, #""capability":null"#, #""$headers":{"X-Tandem-Agent-ID":"a"}"#,
+    ])
     func promotionByOthersCarriesNone(member: String) throws {
         let body = try plan("memory.promote", #"{"memory_id":"m","# + member + "}").request.body
         #expect(body?["capability"]?.isNull ?? true)

@@ -105,4 +105,15 @@ import Testing
         let result = try plan("resources.list", "{}").result(of: reply, operation("resources.list"), now: 0).get()
         #expect(result.text == #"{"resources":[{"key":"a"}],"count":1,"items":[{"key":"a"}]}"#)
     }
+
+    @Test func eventsNameTheKeyOfTheCaller() throws {
+        let frame = try json(#"{"type":"resource.updated","properties":{"key":"project/any/a","rev":1},"envelope":{}}"#)
+        let properties = try #require(frame["properties"])
+        let event = EngineEvent(type: "resource.updated", properties: properties, received: frame)
+        let restored = ResourceKey.restored(in: event)
+        #expect(restored.properties.text == #"{"key":"a","rev":1}"#)
+        #expect(restored.frame.text == #"{"type":"resource.updated","properties":{"key":"a","rev":1},"envelope":{}}"#)
+        let other = EngineEvent(type: "todo.updated", properties: properties, received: frame)
+        #expect(ResourceKey.restored(in: other) == other)
+    }
 }
