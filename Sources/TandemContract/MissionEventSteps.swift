@@ -21,7 +21,7 @@ struct MissionEventSteps: CallSteps {
 
     mutating func begin() -> Step {
         guard event["type"]?.string == Self.completed else { return send(event) }
-        if let item = given("work_item_id"), let run = given("run_id") { return send(finished(item, run)) }
+        if let item = given("work_item_id") { return send(finished(item, given("run_id") ?? item)) }
         guard let get = Operation.named("missions.get") else { return send(event) }
         isReading = true
         return .send(Request(get.number, path: [.init("mission_id", mission)]))
@@ -32,11 +32,8 @@ struct MissionEventSteps: CallSteps {
         isReading = false
         guard case .success(let reply) = result, reply.status < 400 else { return .end(result) }
         let items = (reply.json?["mission"] ?? reply.json)?["work_items"]?.elements ?? []
-        guard let id = given("work_item_id") ?? Self.current(items)?["work_item_id"] else {
-            return .end(.failure(noItem))
-        }
-        let item = items.first { $0["work_item_id"] == id }
-        let itsRun = item?["run_id"].flatMap { $0.isNull ? nil : $0 }
+        guard let item = Self.current(items), let id = item["work_item_id"] else { return .end(.failure(noItem)) }
+        let itsRun = item["run_id"].flatMap { $0.isNull ? nil : $0 }
         return send(finished(id, given("run_id") ?? itsRun ?? id))
     }
 

@@ -20,10 +20,11 @@ import Testing
         #expect(performance.lines == [#"missions.apply_event mission_id=m {"event":\#(sent)}"#])
     }
 
-    @Test func completedItemWithItsRunNeedsNoReading() throws {
-        let event = #"{"type":"work_item.completed","work_item_id":"w","run_id":"r"}"#
+    @Test(arguments: [(#","run_id":"r""#, "r"), ("", "w"), (#","run_id":null"#, "w")])
+    func namedItemNeedsNoReading(member: String, run: String) throws {
+        let event = #"{"type":"work_item.completed","work_item_id":"w""# + member + "}"
         let performance = try Performance("missions.apply_event", arguments(event), ["{}"])
-        #expect(performance.lines == [finished("w", "r")])
+        #expect(performance.lines == [finished("w", run)])
     }
 
     @Test(arguments: [
@@ -44,11 +45,11 @@ import Testing
         #expect(performance.reply?.status == 200)
     }
 
-    @Test func givenItemLendsItsRun() throws {
-        let event = #"{"type":"work_item.completed","work_item_id":"w"}"#
-        let items = #"{"work_item_id":"v","status":"in_progress"},{"work_item_id":"w","status":"done","run_id":"r"}"#
+    @Test func givenRunGoesBeforeTheItems() throws {
+        let event = #"{"type":"work_item.completed","run_id":"mine"}"#
+        let items = #"{"work_item_id":"w","status":"in_progress","run_id":"r"}"#
         let performance = try Performance("missions.apply_event", arguments(event), [mission(items), "{}"])
-        #expect(performance.lines.last == finished("w", "r"))
+        #expect(performance.lines.last == finished("w", "mine"))
     }
 
     @Test(arguments: ["", #"{"work_item_id":"a","status":"done"}"#, "7"]) func missionWithoutAnOpenItemIsRefused(
