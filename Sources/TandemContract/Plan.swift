@@ -36,11 +36,11 @@ package struct Plan: Sendable {
     }
 }
 
-private struct Planner {
+struct Planner {
     private(set) var operation: Operation
     /// The operation that was called; another one's request may be made in its place.
     private let name: String
-    private let now: Int64
+    let now: Int64
     var request: Request
     var options: CallOptions
     var filter: MemoryFilter?
@@ -49,7 +49,9 @@ private struct Planner {
     var wholeBody: JSONText?
     var body: [(key: String, value: JSONText)] = []
     /// Another form of the body: an argument that is one (`whole_body`).
-    private var givenBody: JSONText?
+    var givenBody: JSONText?
+    /// Arguments of the body by the names that the caller gave them.
+    private var bodyNames: [String] = []
 
     init(_ operation: Operation, _ options: CallOptions, now: Int64) {
         self.operation = operation
@@ -112,32 +114,15 @@ private struct Planner {
         }
     }
 
-    /// Arguments that are not sent under any name; false for all others.
-    private mutating func takeTranslated(_ argument: Operation.Argument) throws(Failure) -> Bool {
-        switch argument.adapt {
-        case "whole_body":
-            guard argument.names.contains(where: { name in left.last { $0.key == name }?.value.kind == .object })
-            else { return false }
-            givenBody = try take(argument)
-            return true
-        case "memory_filter":
-            guard let value = try take(argument) else { return true }
-            var filter = filter ?? MemoryFilter()
-            try filter.add(argument.name, value)
-            self.filter = filter
-            return true
-        default: return false
-        }
-    }
-
     /// Takes the argument out of what is left, under whichever of its names it was given.
-    private mutating func take(_ argument: Operation.Argument) throws(Failure) -> JSONText? {
+    mutating func take(_ argument: Operation.Argument) throws(Failure) -> JSONText? {
         for name in argument.names {
             // An argument of that very name goes before another that accepts it.
             if name != argument.name, operation.arguments.contains(where: { $0.name == name }) { continue }
             guard let index = left.lastIndex(where: { $0.key == name }) else { continue }
             let value = left[index].value
             left.removeAll { $0.key == name }
+            if argument.place == .body { bodyNames.append(name) }
             return value
         }
         return nil
@@ -155,6 +140,7 @@ private struct Planner {
 
     /// In a body that is the caller's own object, other names of a key become the engine's.
     private mutating func renameInPayload(_ argument: Operation.Argument) throws(Failure) {
+        if wholeBody != nil { return }
         for index in left.indices where argument.names.contains(left[index].key) {
             left[index] = (argument.wire, try adapted(argument, left[index].value))
         }
@@ -171,9 +157,13 @@ private struct Planner {
         switch operation.body {
         case .fields:
             if let name = left.first?.key { throw unknown(name) }
+            try requireAlone(bodyNames)
             request.body = wholeBody ?? object(body)
-        case .payload: request.body = wholeBody ?? object(body + left)
+        case .payload:
+            try requireAlone(bodyNames + left.map(\.key))
+            request.body = wholeBody ?? object(body + left)
         case .wrapped(let key):
+            try requireAlone(bodyNames + left.map(\.key))
             let inner = wholeBody ?? object(body + left)
             // Not twice when the caller wrapped it already.
             let isWrapped = inner.members.count == 1 && inner[key] != nil
@@ -182,46 +172,16 @@ private struct Planner {
         if !operation.isBodyRequired, wholeBody == nil, request.body == .emptyObject { request.body = nil }
     }
 
-    private mutating func translateBody() throws(Failure) {
-        filterByRoutine()
-        if let givenBody { complete(givenBody) }
-        if operation.body != .fields { return }
-        var adapts = BodyAdapts(
-            operation: operation,
-            path: request.path,
-            actsForOwner: actsForOwner,
-            now: now,
-            body: body
+    /// `$body` is all of the body: a field beside it would be lost.
+    private func requireAlone(_ fields: [String]) throws(Failure) {
+        if wholeBody == nil || fields.isEmpty { return }
+        throw Failure(
+            .invalidArgument,
+            "\(name) takes $body or fields of the body, not both; beside $body: \(fields.joined(separator: ", "))",
+            detail: JSONWriter.object { writer in
+                writer.member("arguments", array: { writer in for field in fields { writer.string(field) } })
+            }
         )
-        try adapts.apply()
-        body = adapts.body
-    }
-
-    /// As the header of the request will say; an agent never does.
-    private var actsForOwner: Bool {
-        let isAgent = (options.headers + request.headers).contains { $0.name.lowercased() == "x-tandem-agent-id" }
-        return options.actsAs == CallOptions.owner && !isAgent
-    }
-
-    /// `routine_filter`: engines filter legacy runs by this name only.
-    private mutating func filterByRoutine() {
-        for argument in operation.arguments where argument.adapt == "routine_filter" {
-            guard let index = request.query.firstIndex(where: { $0.name == argument.wire }) else { continue }
-            let field = request.query.remove(at: index)
-            if request.query("routine_id") == nil { request.query.append(.init("routine_id", field.value)) }
-        }
-    }
-
-    /// `whole_body`: what stands beside the object fills in what it lacks; only what guards a call goes before it.
-    private mutating func complete(_ given: JSONText) {
-        var members = given.members
-        for (key, value) in operation.body == .fields ? body : body + left {
-            let isGuard = ["expected_updated_at_ms", "idempotency_key"].contains(key)
-            if isGuard { members.removeAll { $0.key == key } }
-            if !members.contains(where: { $0.key == key }) { members.append((key, value)) }
-        }
-        body = members
-        if operation.body != .fields { left = [] }
     }
 
     private func object(_ members: [(key: String, value: JSONText)]) -> JSONText {
