@@ -77,7 +77,8 @@ extension Failure {
 // What a client knows of models.
 extension Client {
     func steps(_ operation: Operation, _ plan: Plan) -> (any CallSteps)? {
-        Recipe.steps(operation, plan, completesModel: backend.needsDefaultModel, models.withLock { $0 })
+        guard operation.recipe != nil || plan.options.wantsAll else { return nil }
+        return Recipe.steps(operation, plan, completesModel: backend.needsDefaultModel, models.withLock { $0 })
     }
 
     func knows(_ knowledge: ModelKnowledge?) {

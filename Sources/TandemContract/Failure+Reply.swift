@@ -9,7 +9,9 @@ extension Failure {
     package init?(_ reply: Reply, of operation: Operation, isStrict: Bool = false) {
         let body = reply.json.flatMap { $0.kind == .object ? $0 : nil }
         let isRefusal = reply.status >= 400
-        let saysNo = body?["ok"]?.boolean == false
+        // A refusal is short; what is long is not read once more to find that it is none.
+        let mayRefuse = isStrict || operation.refusesWithOkFalse || body?.bytes.count ?? 0 <= Failure.longestRefusal
+        let saysNo = mayRefuse && body?["ok"]?.boolean == false
         let saysWhy = operation.refusesWithOkFalse && body?["error"]?.string != nil
         let isRefusedWithOk =
             isStrict ? saysNo : operation.recipe != "ok_false_is_an_answer" && (saysNo || saysWhy)
@@ -32,6 +34,8 @@ extension Failure {
             detail: Failure.detail(body, reply.retryAfterMilliseconds)
         )
     }
+
+    private static let longestRefusal = 16_384
 
     private static func detail(_ body: JSONText?, _ retryAfterMilliseconds: Int64?) -> JSONText? {
         guard let milliseconds = retryAfterMilliseconds else { return body }

@@ -31,8 +31,11 @@ struct MissionEventSteps: CallSteps {
         guard isReading else { return .end(result) }
         isReading = false
         guard case .success(let reply) = result, reply.status < 400 else { return .end(result) }
-        let items = (reply.json?["mission"] ?? reply.json)?["work_items"]?.elements ?? []
-        guard let item = Self.current(items), let id = item["work_item_id"] else { return .end(.failure(noItem)) }
+        // What is no mission's record tells nothing: the engine shall say what it makes of the event.
+        guard let items = reply.json?.at("mission", "work_items"), items.kind == .array else { return send(event) }
+        guard let item = Self.current(items.elements), let id = item["work_item_id"] else {
+            return .end(.failure(noItem))
+        }
         let itsRun = item["run_id"].flatMap { $0.isNull ? nil : $0 }
         return send(finished(id, given("run_id") ?? itsRun ?? id))
     }

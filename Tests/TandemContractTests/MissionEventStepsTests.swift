@@ -63,4 +63,15 @@ import Testing
         #expect(performance.failure?.message.contains("work_item_id") == true)
         #expect(performance.requests.count == 1)
     }
+
+    @Test(arguments: [#"{"ok":true}"#, #"{"mission":{"work_items":null}}"#, "[]"])
+    func whatIsNoMissionLeavesTheEventAsItIs(reply: String) throws {
+        let event = arguments(#"{"type":"work_item.completed"}"#)
+        let performance = try Performance("missions.apply_event", event, [reply, "422"])
+        #expect(
+            performance.lines.last
+                == #"missions.apply_event mission_id=m {"event":{"type":"work_item.completed","mission_id":"m"}}"#
+        )
+        #expect(performance.reply?.status == 422)
+    }
 }
