@@ -102,6 +102,8 @@ def generated(suite, _):
     import drift
     for name, good, detail in drift.cases(BUILD / "release" / "tandem-generate"):
         suite.case(name, good, detail)
+    suite.program("check_contract", [sys.executable, "Tests/generate/check_contract.py", BUILD / "release" / "tandem-generate"])
+    suite.program("check_docs", [sys.executable, "Tests/generate/check_docs.py"])
 
 
 def swift(suite, _):

@@ -88,7 +88,9 @@ internal import Glibc
     /// Files in the generated folders that nothing makes any more.
     private static func strangers(_ outputs: [Output], _ tree: Tree) -> [String] {
         let paths = Set(outputs.map(\.path))
-        let folders = Set(paths.filter { $0.contains("/Generated/") }.map(Tree.folder(of:)))
+        let folders = Set(
+            paths.filter { $0.contains("/Generated/") || $0.hasPrefix("docs/operations/") }.map(Tree.folder(of:))
+        )
         return folders.sorted().flatMap { folder in tree.names(in: folder).map { folder + "/" + $0 } }
             .filter { !paths.contains($0) }
     }
