@@ -219,6 +219,7 @@ def conformance(suite, _):
             for r in results:
                 name = r.get("name") or f"{r['op']} ({r['variant']})"
                 suite.case(f"{candidate} {name}", r["ok"] or r.get("tolerated"), str(r.get("mismatch") or r.get("mismatches")))
+    suite.program("check_rows", [sys.executable, "Tests/conformance/check_rows.py"])
 
 
 def fenced(language):

@@ -20,7 +20,8 @@ are all to hold. Keys of an example:
   python, c   what differs on that side; `returns` in it: as `result`, of what the Python method returns
   untested    why the row has no example
 
-A value {"$type": "integer"} stands for any of that type, {"$absent": true} for none at all.
+A value {"$type": "integer"} stands for any of that type, {"$absent": true} for none at all, {"$is": TEXT} for a text that
+begins with a slash and is no pointer.
 """
 import argparse
 import asyncio
@@ -130,7 +131,7 @@ class Example:
         self.last_reply = None
 
     def _requests(self, given):
-        if given.get("requests") == "none" or not self.vector and not {"first", "request", "requests", "frames"} & given.keys():
+        if given.get("requests") == "none" or not self.vector and not {"first", "request", "requests"} & given.keys():
             return []
         if "first" in given:
             return [{"request": given["first"]}]
@@ -183,7 +184,9 @@ class Example:
                 if got is not MISSING:
                     yield f"{pointer} is {got!r}"
                 continue
-            if isinstance(want, str) and want.startswith("/"):
+            if isinstance(want, dict) and set(want) == {"$is"}:
+                want = want["$is"]
+            elif isinstance(want, str) and want.startswith("/"):
                 want = at(self.last_reply, want) if want != "/" else self.last_reply
                 if want is MISSING:
                     yield f"the reply has no {expected[pointer]}"
@@ -260,6 +263,8 @@ class InPython:
         method = getattr(place, name if hasattr(place, name) else name + "_")
         positional = example.positional or []
         named = {} if example.positional is not None else {self.spelled(key): value for key, value in example.args.items()}
+        if example.is_stream:
+            named["reconnect"] = False
         try:
             return None, self.taken(method(*positional, **named))
         except self.package.TandemError as error:
