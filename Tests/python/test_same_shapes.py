@@ -88,7 +88,12 @@ def recorded(names):
             if v["op"] not in found or v["outcome"] != "ok" or "json" not in v["response"]:
                 continue
             engine.respond(Response(status=v["response"]["status"], json_body=v["response"]["json"]))
-            found[v["op"]].append(client.call(v["op"], v["args"]))
+            try:
+                found[v["op"]].append(client.call(v["op"], v["args"]))
+            except library.Failure:
+                # A failed run answers prompt_sync with status 200.
+                if v["op"] != "sessions.prompt_sync":
+                    raise
     return found
 
 
