@@ -14,6 +14,7 @@ func outputs(_ contract: Contract, _ header: Header) -> [Output] {
         DescriptionOutput.make(contract), LinkerOutput.map(exports), LinkerOutput.symbols(exports),
         NameOutput.failures(contract), NameOutput.events(contract), NameOutput.operationNumbers(contract),
         PythonOutput.make(contract), OperationIndexOutput.make(contract), CompatibilityOutput.make(contract),
+        OpenAPIOutput.make(contract),
     ] + VocabularyOutput.make(contract) + OperationPageOutput.make(contract) + ExportOutput.make(contract)
 }
 

@@ -46,7 +46,7 @@ GENERATED = [
     "Sources/TandemOperations/Generated/sessions.swift", "Sources/TandemContract/Generated/FailureName.swift",
     "Sources/TandemContract/Generated/EngineEventName.swift",
     "Sources/TandemEngine/Generated/OperationNumber+Generated.swift", "docs/operations.md",
-    "docs/operations/sessions.md", "docs/compatibility.md", "docs/types.md", "docs/errors.md", "docs/events.md",
+    "docs/operations/sessions.md", "docs/compatibility.md", "docs/types.md", "docs/errors.md", "docs/events.md", "docs/openapi.json",
     "bindings/python/libtandem/_operations.py",
 ]
 TITLE = '{"name": "title", "type": "string"'

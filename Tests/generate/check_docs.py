@@ -84,6 +84,22 @@ def missing_of(name, entry, page, header):
         yield f"arguments in the header {names}"
 
 
+def faults_of_openapi(document):
+    """What a reader of docs/openapi.json would stumble over."""
+    schemas, ids = document["components"]["schemas"], []
+    for name in set(re.findall(r'"#/components/schemas/(\w+)"', json.dumps(document))) - schemas.keys():
+        yield f"no schema {name}"
+    for path, methods in document["paths"].items():
+        for method, entry in methods.items():
+            ids.append(entry["operationId"])
+            names = [p["name"] for p in entry.get("parameters", []) if p["in"] == "path"]
+            if sorted(names) != sorted(re.findall(r"{(\w+)}", path)):
+                yield f"{method} {path}: {names}"
+    yield from (f"{i} twice" for i in set(ids) if ids.count(i) > 1)
+    plain = {n for n, e in operations() if e["request"] and "recipe" not in e}
+    yield from (f"no operation {n}" for n in sorted(plain - set(ids)))
+
+
 def main():
     results = []
 
@@ -110,6 +126,8 @@ def main():
          (f"{a}\n    {b}" for a, b in itertools.zip_longest(rows, wanted) if a != b))
     case("docs/types.md has every type",
          {*load("types.json"), *load("client.json")["types"]} ^ sections((PROJECT / "docs/types.md").read_text()).keys())
+    case("docs/openapi.json has every plain operation, its path's parameters, and the schemas it names",
+         faults_of_openapi(json.loads((PROJECT / "docs/openapi.json").read_text())))
     print(f"{sum(results)} passed, {len(results) - sum(results)} failed")
     return 0 if all(results) else 1
 
