@@ -13,6 +13,7 @@ struct OperationSection {
         if let details = operation.details { lines += ["", Markdown.escaped(details)] }
         lines += ["", "```"] + forms + ["```", ""]
         lines += ["- Result: " + result]
+        if let body { lines.append("- Body: " + body) }
         if let stream = operation.entry["stream"] { lines.append("- Stream: " + Self.describe(stream)) }
         if !operation.errors.isEmpty {
             lines.append("- Errors: " + operation.errors.map(error).joined(separator: ", "))
@@ -37,8 +38,18 @@ struct OperationSection {
     private var forms: [String] {
         var forms = ["C       \(operation.function)(client, args_json)"]
         forms += PythonForm(operation, aliases).lines
+        // Who makes another operation's request has no route of its own any more.
+        guard operation.recipe?.contains(".") != true else { return forms }
         if let request = operation.entry["request"]?.string { forms.append("HTTP    \(request)") }
         return forms + (operation.entry["paths"]?.strings ?? []).map { "        \(operation.method ?? "") \($0)" }
+    }
+
+    private var body: String? {
+        switch operation.body {
+        case ("payload", _): "the keys that are given, also those that this page does not know"
+        case ("wrapped", let key?): "the keys that are given, under `\(key)`"
+        default: nil
+        }
     }
 
     private var engines: String {
@@ -59,10 +70,19 @@ struct OperationSection {
         let rows = HeaderOutput.listedArguments(operation).map { argument in
             [
                 Markdown.code(argument.name), Markdown.type(argument.type, page: Self.types),
-                argument.isRequired ? "yes" : "", Self.notes(argument),
+                argument.isRequired ? "yes" : "",
+                [Self.notes(argument), Self.translation(argument)].filter { !$0.isEmpty }.joined(separator: " "),
             ]
         }
-        return [""] + (rows.isEmpty ? ["No arguments."] : Markdown.table(["argument", "type", "required", ""], rows))
+        return [""]
+            + (rows.isEmpty
+                ? [body == nil ? "No arguments." : "No arguments but the body's."]
+                : Markdown.table(["argument", "type", "required", ""], rows))
+    }
+
+    private static func translation(_ argument: Argument) -> String {
+        guard let adapt = argument.adapt else { return "" }
+        return "Translated by " + Markdown.link(adapt, "../compatibility.md" + Markdown.anchor("adapt \(adapt)")) + "."
     }
 
     static func notes(_ argument: Argument) -> String {
@@ -100,8 +120,8 @@ extension OperationSection {
     }
 
     private func kind(_ rule: Value?) -> String {
+        if operation.recipe == "prompt_sync" { return "`{\"text\", \"messages\"}`" }
         switch operation.response {
-        case "sse" where operation.recipe == "prompt_sync": return "`{\"text\", \"messages\"}`"
         case "sse", "json_lines": return "a stream of events"
         case "text": return "a text"
         case "binary": return "bytes"

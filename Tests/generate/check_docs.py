@@ -72,7 +72,7 @@ def missing_of(name, entry, page, header):
     inside = "embedded: " + ("yes" if entry.get("embedded") else "no")
     words = [escaped(entry["summary"]), function + "(client, args_json)", inside, *entry.get("errors", [])]
     words += [escaped(entry["details"])] if "details" in entry else []
-    words += ["HTTP    " + entry["request"]] if entry["request"] else []
+    words += ["HTTP    " + entry["request"]] if entry["request"] and "." not in entry.get("recipe", "") else []
     yield from (w for w in words if w not in section)
     if not re.search(rf"\bclient\.(?:{namespace}\.)?{short}_?\(", section):
         yield "the method in Python"
