@@ -80,6 +80,8 @@
  *     "$tag"         any JSON value; it comes back in each event of the operation, so that events which come before
  *                    tandem_submit has returned can be told apart
  *     "$take"        a blocking call of a stream returns after so many events
+ *     "$all"         true: all pages of a list (sessions.list, memory.list, engine.run_events,
+ *                    stateful_runtime.list_goal_events), at most 100000 items, else the error `limit`
  *     "$reconnect"   false: a stream that breaks, or whose end is reached, ends; it is not opened again
  *     "$NAME"        the configuration option NAME for this call only, where the list at tandem_open marks it with *
  *
