@@ -62,6 +62,7 @@ CASES = [
      ["bindings/python/libtandem/_operations/old.py", "does not follow"]),
     ("a method of no operation", edit(PYTHON, '"sessions.create": {"par', '"sessions.creat": {"par'), [PYTHON, "sessions.creat"]),
     ("a result that is no model", edit(PYTHON, '"returns": "SessionRecord"', '"returns": "SessionRecor"'), [PYTHON, "SessionRecor"]),
+    ("an old name of no model", edit(PYTHON, ': "IncidentMonitorStatusRow"', ': "IncidentMonitorStatus"'), [PYTHON, "IncidentMonitorStatus"]),
     ("pages by an argument that is none", edit(PYTHON, '"argument": "page"', '"argument": "pages"'), [PYTHON, "pages is no argument"]),
     ("a summary changed by hand", edit(SESSIONS, "Creates a session.", "Makes a session."),
      ["include/tandem_ops.h", "docs/operations.md", "differs"]),
