@@ -86,6 +86,9 @@ package final class Engine: Backend {
         }
     }
 
+    /// The tool that asks waits for the answer.
+    package var questionsWait: Bool { true }
+
     /// Ends everything: true when all threads are gone, else it may be called again.
     package func close(by deadline: Deadline) -> Bool {
         if advance(from: .open, to: .closing) {
