@@ -63,6 +63,7 @@ CASES = [
      ["bindings/python/libtandem/_operations/old.py", "does not follow"]),
     ("a method of no operation", edit(PYTHON, '"sessions.create": {"par', '"sessions.creat": {"par'), [PYTHON, "sessions.creat"]),
     ("a result that is no model", edit(PYTHON, '"returns": "SessionRecord"', '"returns": "SessionRecor"'), [PYTHON, "SessionRecor"]),
+    ("an old name of no model", edit(PYTHON, ': "IncidentMonitorStatusRow"', ': "IncidentMonitorStatus"'), [PYTHON, "IncidentMonitorStatus"]),
     ("pages by an argument that is none", edit(PYTHON, '"argument": "page"', '"argument": "pages"'), [PYTHON, "pages is no argument"]),
     ("a page too many", create("docs/operations/old.md", ""), ["docs/operations/old.md", "does not follow"]),
     ("a row of the compatibility table changed", edit("contract/compatibility.json", "adapt agent_role", "adapt agent_part"),
