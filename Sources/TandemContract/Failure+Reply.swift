@@ -7,7 +7,8 @@ extension Failure {
     package init?(_ reply: Reply, of operation: Operation, isStrict: Bool = false) {
         let body = reply.json.flatMap { $0.kind == .object ? $0 : nil }
         let isRefusal = reply.status >= 400
-        let saysNo = body?["ok"]?.boolean == false
+        // Looked for only where it counts: replies may be long.
+        var saysNo: Bool { body?["ok"]?.boolean == false }
         let isRefusedWithOk =
             isStrict
             ? saysNo

@@ -24,6 +24,8 @@ def packed(
 ) -> bytes:
     """The JSON of a call. A parameter that is None is not sent; None inside a payload or another value is null."""
     given = {name: value for name, value in arguments.items() if keep_none or value is not None}
+    if not options and not fields and payload is None:
+        return encoded(given)
     named = {**(fields or {}), **{name: value for name, value in options.items() if not _is_option(name)}}
     named = {name: value for name, value in named.items() if value is not None}
     if payload is not None:
@@ -61,7 +63,7 @@ def milliseconds(seconds: float) -> int:
 
 def encoded(value: Any) -> bytes:
     try:
-        return json.dumps(value, default=_plain, allow_nan=False).encode()
+        return _encoder.encode(value).encode()
     except (TypeError, ValueError, RecursionError) as error:
         raise failure("invalid_argument", -2, f"not JSON: {error}") from None
 
@@ -77,6 +79,10 @@ def _plain(value: Any) -> Any:
     if isinstance(value, (set, frozenset, range)):
         return list(value)
     raise TypeError(f"{type(value).__name__} has no form in JSON")
+
+
+# Made once: json.dumps makes an encoder for each call that has options.
+_encoder = json.JSONEncoder(default=_plain, allow_nan=False)
 
 
 def picked(value: Any, pick: str | None) -> Any:
