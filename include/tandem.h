@@ -5,7 +5,7 @@
  * libtandem: AI-agent sessions as a C library.
  *
  * This header is the manual. tandem_ops.h, which it includes at its end, declares one function for each operation of
- * the API (sessions, engine, providers, ...); docs/operations.md lists them with their arguments.
+ * the API (sessions, engine, providers, ...); docs/operations.md leads to a page for each namespace.
  *
  * A program opens a client, calls operations by name with one JSON object of arguments, and gets JSON back:
  *
@@ -80,6 +80,8 @@
  *     "$tag"         any JSON value; it comes back in each event of the operation, so that events which come before
  *                    tandem_submit has returned can be told apart
  *     "$take"        a blocking call of a stream returns after so many events
+ *     "$all"         true: all pages of a list (sessions.list, memory.list, engine.run_events,
+ *                    stateful_runtime.list_goal_events), at most 100000 items, else the error `limit`
  *     "$reconnect"   false: a stream that breaks, or whose end is reached, ends; it is not opened again
  *     "$NAME"        the configuration option NAME for this call only, where the list at tandem_open marks it with *
  *

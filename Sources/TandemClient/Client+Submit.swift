@@ -16,8 +16,8 @@ extension Client {
         guard !operation.isOwn else {
             throw Failure(.notSupported, "\(operation.name) is not supported by this version yet")
         }
-        var plan = try Plan(operation, arguments, defaults: defaults)
-        Recipe.prepare(&plan, operation, makeKey: random.uuid)
+        var plan = try Plan(operation, arguments, defaults: defaults, now: clock.milliseconds)
+        try Recipe.prepare(&plan, operation, makeKey: random.uuid)
         return plan
     }
 
@@ -49,8 +49,8 @@ extension Client {
         }
         if let failure { return .failure(failure) }
         let sink = OperationSink(self, call, id, operation, plan)
-        if let steps = promptSteps(operation, plan) {
-            PromptConversation.start(self, steps, call, into: sink)
+        if let steps = steps(operation, plan) {
+            Conversation.start(self, steps, call, into: sink)
         } else {
             backend.start(plan.request, call, into: sink)
         }
@@ -87,8 +87,8 @@ extension Client {
         }
         if isClosed { return .failure(Client.closedFailure) }
         let reply =
-            if let steps = promptSteps(operation, plan) {
-                PromptConversation.run(self, steps, call)
+            if let steps = steps(operation, plan) {
+                Conversation.run(self, steps, call)
             } else {
                 backend.answer(plan.request, call)
             }
@@ -104,15 +104,16 @@ extension Client {
             if case .failure = reply { return .failure(Client.closedFailure) }
         }
         learn(reply, operation)
-        return reply.flatMap { finish($0, operation, plan.options) }
+        return reply.flatMap { finish($0, operation, plan) }
     }
 
-    func finish(_ reply: Reply, _ operation: Operation, _ options: CallOptions) -> Result<JSONText, Failure> {
-        operation.result(of: reply, isStrict: options.isStrict).flatMap { result in
-            guard Int64(result.bytes.count) <= options.replyLimitBytes else {
-                return .failure(Failure(.limit, "the reply is longer than \(options.replyLimitBytes) bytes"))
+    func finish(_ reply: Reply, _ operation: Operation, _ plan: Plan) -> Result<JSONText, Failure> {
+        plan.result(of: reply, operation, now: clock.milliseconds).flatMap { result in
+            let limit = plan.options.replyLimitBytes
+            guard Int64(result.bytes.count) <= limit else {
+                return .failure(Failure(.limit, "the reply is longer than \(limit) bytes"))
             }
-            return options.isStrict ? .success(result) : Recipe.finish(result, operation)
+            return .success(result)
         }
     }
 

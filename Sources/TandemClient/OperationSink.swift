@@ -14,7 +14,8 @@ final class OperationSink: Sink {
     private let call: Call
     private let id: UInt64
     private let operation: Operation
-    private let options: CallOptions
+    private let plan: Plan
+    private var options: CallOptions { plan.options }
     private let state: Lock<State>
 
     init(_ client: Client, _ call: Call, _ id: UInt64, _ operation: Operation, _ plan: Plan) {
@@ -22,7 +23,7 @@ final class OperationSink: Sink {
         self.call = call
         self.id = id
         self.operation = operation
-        options = plan.options
+        self.plan = plan
         let request = plan.request
         func named(_ wire: String, _ path: String) -> String? {
             request.query(wire) ?? request.path.first { $0.name == path }?.value
@@ -45,7 +46,7 @@ final class OperationSink: Sink {
         for event in events {
             var next = current
             var items = items(of: event, &next)
-            if current.wasBehind, !items.isEmpty { items.insert(resynced(), at: 0) }
+            if current.wasBehind, !items.isEmpty, !client.backend.tellsResyncs { items.insert(resynced(), at: 0) }
             let (acceptance, isLast) = put(items, &next)
             if acceptance == .behind {
                 current.wasBehind = true
@@ -70,7 +71,7 @@ final class OperationSink: Sink {
         case .success(nil): client.end(id, .success(Self.ended(true)))
         case .success(let reply?):
             client.learn(.success(reply), operation)
-            client.end(id, client.finish(reply, operation, options))
+            client.end(id, client.finish(reply, operation, plan))
         }
         call.finish()
     }
@@ -112,6 +113,7 @@ final class OperationSink: Sink {
             )
             return [.event(event.type, tag: options.tag, context, "frame", event.frame)]
         }
+        let event = options.isStrict ? event : ResourceKey.restored(in: event)
         return next.normalizer.normalize(event).map { event in
             if event.type == EventName.sessionResponse, let escaped = event.properties["delta"]?.escapedContent {
                 return Item(content: .delta(escaped: Array(escaped)), context: event.context)

@@ -15,6 +15,9 @@ package protocol Backend: Sendable {
     /// Whether a run that asks its user something waits for the answer; else the answer is sent as the next prompt.
     var questionsWait: Bool { get }
 
+    /// Whether its streams say themselves what they lost and got back (`stream.resynced`).
+    var tellsResyncs: Bool { get }
+
     /// Whether its runs may use tools and models of the host's.
     var runsHostTools: Bool { get }
 
@@ -28,6 +31,7 @@ package protocol Backend: Sendable {
 extension Backend {
     package var needsDefaultModel: Bool { false }
     package var questionsWait: Bool { false }
+    package var tellsResyncs: Bool { false }
     package var runsHostTools: Bool { false }
 
     package func writeStats(to writer: inout JSONWriter) {}

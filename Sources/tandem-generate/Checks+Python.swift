@@ -15,6 +15,9 @@ extension Checks {
         }
         for pages in client.file["pages"]?.members ?? [] { checkPages(pages) }
         for model in client.models { checkModel(model, kinds) }
+        for name in client.oldNames where !kinds.contains(name.value.string ?? "") {
+            report(file, "\(name.key): no model \(name.value.string ?? "")")
+        }
         for union in client.unions {
             for name in union.value.strings where client.file["models"]?[name] == nil {
                 report(file, "\(union.key): no model \(name)")
@@ -67,7 +70,8 @@ extension Schema {
     fileprivate static let python = Schema(
         keys: [
             ("version", .text), ("constructors", .object), ("exports", .texts), ("errors", .object),
-            ("modules", .object), ("pages", .object), ("methods", .object), ("literals", .object), ("unions", .object),
+            ("modules", .object), ("pages", .object), ("old_names", .object), ("methods", .object),
+            ("literals", .object), ("unions", .object),
             ("models", .object),
         ],
         required: ["version", "methods", "models"]

@@ -47,10 +47,11 @@ struct OfficialClient {
         names = Dictionary(aliases) { first, _ in first }
     }
 
-    func method(_ operation: String) -> Method? {
+    /// Its own method, or that of the operation that answers it.
+    func method(_ operation: Operation) -> Method? {
         let methods = file["methods"]
-        let entry = methods?[operation] ?? names[operation].flatMap { methods?[$0] }
-        return entry.map(Method.init)
+        let own = [operation.fullName, names[operation.fullName], operation.recipe].compactMap(\.self)
+        return own.lazy.compactMap { methods?[$0] }.first.map(Method.init)
     }
 
     func pages(_ operation: String) -> Pages? {
@@ -59,5 +60,7 @@ struct OfficialClient {
 
     var models: [Value.Member] { file["models"]?.members ?? [] }
     var unions: [Value.Member] { file["unions"]?.members ?? [] }
+    /// Names that models had in earlier versions.
+    var oldNames: [Value.Member] { file["old_names"]?.members ?? [] }
     var literals: [Value.Member] { file["literals"]?.members ?? [] }
 }

@@ -8,7 +8,7 @@ struct PythonMethod {
     init(_ operation: Operation, _ flavor: PythonOutput.Flavor, _ client: OfficialClient) {
         self.operation = operation
         self.flavor = flavor
-        official = client.method(operation.fullName)
+        official = client.method(operation)
         parameters = PythonParameters(operation, official)
     }
 

@@ -2,21 +2,21 @@
 enum PythonTypes {
     static func make(_ contract: Contract) -> Output {
         let client = OfficialClient(contract)
-        let names = (client.models + client.unions + client.literals).map(\.key).sorted()
+        let names = (client.models + client.unions + client.literals + client.oldNames).map(\.key).sorted()
         var lines = opening
         lines += client.literals.map { literal in
             "\(literal.key) = Literal[\(literal.value.elements.map(PythonText.value).joined(separator: ", "))]"
         }.flatMap(shortened)
         for model in ordered(client.models) { lines += type(model) }
-        lines +=
-            [""]
-            + client.unions.map { union in
-                "\(union.key) = Union[\(union.value.strings.joined(separator: ", "))]"
-            }.flatMap(shortened)
+        lines += [""]
+        for union in client.unions {
+            lines += shortened("\(union.key) = Union[\(union.value.strings.joined(separator: ", "))]")
+        }
+        lines += client.oldNames.map { "\($0.key) = \($0.value.string ?? "")" }
         lines += ["", "UNIONS: Dict[str, Tuple[Type[Model], ...]] = {"]
-        lines += client.unions.map { "    \"\($0.key)\": (\($0.value.strings.joined(separator: ", ")))," }.flatMap(
-            shortened
-        )
+        for union in client.unions {
+            lines += shortened("    \"\(union.key)\": (\(union.value.strings.joined(separator: ", "))),")
+        }
         lines += ["}", "", "__all__ = ["] + names.map { "    \"\($0)\"," } + ["]"]
         return Output(path: "bindings/python/libtandem/types.py", text: lines.joined(separator: "\n") + "\n")
     }

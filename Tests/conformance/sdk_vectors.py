@@ -63,7 +63,7 @@ def replay(vectors, command, strict):
         report, chosen = pathlib.Path(folder, "report.json"), pathlib.Path(folder, "vectors.json")
         chosen.write_text(json.dumps(vectors))
         subprocess.run([sys.executable, HERE / "run_parity.py", "--vectors", chosen, "--cmd", command, "--returns",
-                        "--loose-returns", "--report", report], env={**os.environ, "TANDEM_STRICT": strict},
+                        "--loose-returns", "--report", report], env={**os.environ, "TANDEM_STRICT": strict, "TANDEM_METHODS": "1"},
                        stdout=subprocess.DEVNULL, cwd=HERE, timeout=200)
         return json.loads(report.read_text())["results"]
 
@@ -74,7 +74,7 @@ def judged(vectors, command):
     rows = [(vector, result, reasons.why_not(vector)) for vector, result in zip(vectors, replay(vectors, command, "0"))]
     doubtful = [vector for vector, result, reason in rows if reason is None and not is_right(result)]
     # What is as it should be without translations differs because of them.
-    plain = iter(replay(doubtful, command, "methods") if doubtful else [])
+    plain = iter(replay(doubtful, command, "1") if doubtful else [])
     for vector, result, reason in rows:
         if reason is None and not is_right(result) and next(plain)["ok"] and (used := reasons.translations(vector)):
             reason = "translated: " + ", ".join(used)

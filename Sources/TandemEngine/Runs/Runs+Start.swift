@@ -90,7 +90,7 @@ extension Runs {
 
     private static func conflict(with run: ActiveRun, _ batch: Batch) throws(Halt) -> Reply {
         try stored { () throws(StoreError) in
-            let active = try activity(of: run, in: batch)
+            let active = try activity(of: run, in: batch, isRefusal: true)
             let stream = attach(run.sessionID, run.runID)
             try batch.publish(
                 EngineEventName.sessionRunConflict,

@@ -5030,6 +5030,16 @@ EngineEvent = Union[
 ]
 OrchestrationNodeSpec = Union[OrchestrationWorkflowNodeSpec, OrchestrationWaitNodeSpec, OrchestrationTerminalNodeSpec]
 PromptPartInput = Union[PromptTextPartInput, PromptFilePartInput]
+BugMonitorConfigResponse = IncidentMonitorConfigResponse
+BugMonitorConfigRow = IncidentMonitorConfigRow
+BugMonitorDraftListResponse = IncidentMonitorDraftListResponse
+BugMonitorDraftRecord = IncidentMonitorDraftRecord
+BugMonitorIncidentListResponse = IncidentMonitorIncidentListResponse
+BugMonitorIncidentRecord = IncidentMonitorIncidentRecord
+BugMonitorPostListResponse = IncidentMonitorPostListResponse
+BugMonitorPostRecord = IncidentMonitorPostRecord
+BugMonitorStatusResponse = IncidentMonitorStatusResponse
+BugMonitorStatusRow = IncidentMonitorStatusRow
 
 UNIONS: Dict[str, Tuple[Type[Model], ...]] = {
     "EngineEvent": (
@@ -5094,6 +5104,16 @@ __all__ = [
     "BrowserInstallResponse",
     "BrowserSmokeTestResponse",
     "BrowserStatusResponse",
+    "BugMonitorConfigResponse",
+    "BugMonitorConfigRow",
+    "BugMonitorDraftListResponse",
+    "BugMonitorDraftRecord",
+    "BugMonitorIncidentListResponse",
+    "BugMonitorIncidentRecord",
+    "BugMonitorPostListResponse",
+    "BugMonitorPostRecord",
+    "BugMonitorStatusResponse",
+    "BugMonitorStatusRow",
     "ChannelConfigEntry",
     "ChannelName",
     "ChannelStatusEntry",

@@ -3,21 +3,28 @@
 """The former name of incident_monitor: the engine has no such routes any more, and each operation is carried out by its namesake there."""
 from __future__ import annotations
 
-from typing import Any, Sequence
+from typing import Any, Mapping, Sequence, TYPE_CHECKING
 
 from .._async import AsyncNamespace
 from .._records import Record
 from .._sync import SyncNamespace
 
+if TYPE_CHECKING:
+    from ..types import (
+        IncidentMonitorConfigResponse, IncidentMonitorDraftListResponse, IncidentMonitorDraftRecord,
+        IncidentMonitorIncidentListResponse, IncidentMonitorIncidentRecord, IncidentMonitorPostListResponse,
+        IncidentMonitorStatusResponse,
+    )
+
 
 class SyncBugMonitor(SyncNamespace):
     """The former name of incident_monitor: the engine has no such routes any more, and each operation is carried out by its namesake there."""
 
-    def approve_draft(self, draft_id: str, reason: str | None = None, **options: Any) -> Record:
+    def approve_draft(self, draft_id: str, reason: str = "", **options: Any) -> Record:
         """Approves a draft, which starts its triage run."""
         return self._core.call("bug_monitor.approve_draft", {"draft_id": draft_id, "reason": reason}, options)
 
-    def create_issue_draft(self, draft_id: str, payload: Any = None, **options: Any) -> Record:
+    def create_issue_draft(self, draft_id: str, payload: Mapping[str, Any] | None = None, **options: Any) -> Record:
         """Writes the issue text of a draft from its triage summary."""
         return self._core.call(
             "bug_monitor.create_issue_draft",
@@ -25,6 +32,7 @@ class SyncBugMonitor(SyncNamespace):
             options,
             payload=payload,
             fields={},
+            body="empty",
         )
 
     def create_triage_run(self, draft_id: str, **options: Any) -> Record:
@@ -34,7 +42,8 @@ class SyncBugMonitor(SyncNamespace):
     def create_triage_summary(
         self,
         draft_id: str,
-        payload: Any = None,
+        payload: Mapping[str, Any] | None = None,
+        *,
         suggested_title: str | None = None,
         what_happened: str | None = None,
         why_it_likely_happened: str | None = None,
@@ -101,41 +110,78 @@ class SyncBugMonitor(SyncNamespace):
         """Returns the status and the tools the Bug Monitor found, by their own and by their canonical names."""
         return self._core.call("bug_monitor.debug", {}, options)
 
-    def deny_draft(self, draft_id: str, reason: str | None = None, **options: Any) -> Record:
+    def deny_draft(self, draft_id: str, reason: str = "", **options: Any) -> Record:
         """Rejects a draft."""
         return self._core.call("bug_monitor.deny_draft", {"draft_id": draft_id, "reason": reason}, options)
 
-    def get_config(self, **options: Any) -> Record:
+    def get_config(self, **options: Any) -> IncidentMonitorConfigResponse:
         """Returns the whole configuration of the Bug Monitor."""
-        return self._core.call("bug_monitor.get_config", {}, options)
+        return self._core.call("bug_monitor.get_config", {}, options, returns="IncidentMonitorConfigResponse")
 
-    def get_draft(self, draft_id: str, **options: Any) -> Record:
+    def get_draft(self, draft_id: str, **options: Any) -> IncidentMonitorDraftRecord:
         """Returns one draft."""
-        return self._core.call("bug_monitor.get_draft", {"draft_id": draft_id}, options)
+        return self._core.call(
+            "bug_monitor.get_draft",
+            {"draft_id": draft_id},
+            options,
+            returns="IncidentMonitorDraftRecord",
+        )
 
-    def get_incident(self, incident_id: str, **options: Any) -> Record:
+    def get_incident(self, incident_id: str, **options: Any) -> IncidentMonitorIncidentRecord:
         """Returns one incident."""
-        return self._core.call("bug_monitor.get_incident", {"incident_id": incident_id}, options)
+        return self._core.call(
+            "bug_monitor.get_incident",
+            {"incident_id": incident_id},
+            options,
+            returns="IncidentMonitorIncidentRecord",
+        )
 
-    def get_status(self, **options: Any) -> Record:
+    def get_status(self, **options: Any) -> IncidentMonitorStatusResponse:
         """Returns whether the Bug Monitor is ready, its counters and what is wrong with its configuration."""
-        return self._core.call("bug_monitor.get_status", {}, options)
+        return self._core.call("bug_monitor.get_status", {}, options, returns="IncidentMonitorStatusResponse")
 
-    def list_drafts(self, limit: int | None = None, **options: Any) -> Record:
+    def list_drafts(self, limit: int | None = None, **options: Any) -> IncidentMonitorDraftListResponse:
         """Lists incident drafts waiting for review or publishing."""
-        return self._core.call("bug_monitor.list_drafts", {"limit": limit}, options)
+        return self._core.call(
+            "bug_monitor.list_drafts",
+            {"limit": limit},
+            options,
+            returns="IncidentMonitorDraftListResponse",
+        )
 
-    def list_incidents(self, limit: int | None = None, **options: Any) -> Record:
+    def list_incidents(self, limit: int | None = None, **options: Any) -> IncidentMonitorIncidentListResponse:
         """Lists recorded incidents."""
-        return self._core.call("bug_monitor.list_incidents", {"limit": limit}, options)
+        return self._core.call(
+            "bug_monitor.list_incidents",
+            {"limit": limit},
+            options,
+            returns="IncidentMonitorIncidentListResponse",
+        )
 
-    def list_posts(self, limit: int | None = None, **options: Any) -> Record:
+    def list_posts(
+        self,
+        limit: int | None = None,
+        destination_id: Mapping[str, Any] | None = None,
+        **options: Any,
+    ) -> IncidentMonitorPostListResponse:
         """Lists what has been published, optionally for one destination."""
-        return self._core.call("bug_monitor.list_posts", {"limit": limit}, options)
+        return self._core.call(
+            "bug_monitor.list_posts",
+            {"limit": limit, "$body": destination_id},
+            options,
+            returns="IncidentMonitorPostListResponse",
+        )
 
-    def patch_config(self, payload: Any = None, **options: Any) -> Record:
+    def patch_config(self, config: Mapping[str, Any] | None = None, **options: Any) -> IncidentMonitorConfigResponse:
         """Replaces the whole configuration of the Bug Monitor."""
-        return self._core.call("bug_monitor.patch_config", {}, options, payload=payload, fields={})
+        return self._core.call(
+            "bug_monitor.patch_config",
+            {},
+            options,
+            payload=config,
+            fields={},
+            returns="IncidentMonitorConfigResponse",
+        )
 
     def pause(self, **options: Any) -> Record:
         """Stops the Bug Monitor from handling new signals."""
@@ -144,7 +190,8 @@ class SyncBugMonitor(SyncNamespace):
     def publish_draft(
         self,
         draft_id: str,
-        payload: Any = None,
+        payload: Mapping[str, Any] | None = None,
+        *,
         destination_id: str | None = None,
         destination_ids: Sequence[str] | None = None,
         **options: Any,
@@ -156,17 +203,25 @@ class SyncBugMonitor(SyncNamespace):
             options,
             payload=payload,
             fields={"destination_id": destination_id, "destination_ids": destination_ids},
+            body="empty",
         )
 
-    def recheck_match(self, draft_id: str, payload: Any = None, **options: Any) -> Record:
+    def recheck_match(self, draft_id: str, payload: Mapping[str, Any] | None = None, **options: Any) -> Record:
         """Looks again for an existing issue that matches a draft."""
-        return self._core.call("bug_monitor.recheck_match", {"draft_id": draft_id}, options, payload=payload, fields={})
+        return self._core.call(
+            "bug_monitor.recheck_match",
+            {"draft_id": draft_id},
+            options,
+            payload=payload,
+            fields={},
+            body="empty",
+        )
 
-    def recompute_status(self, **options: Any) -> Record:
+    def recompute_status(self, **options: Any) -> IncidentMonitorStatusResponse:
         """Evaluates the status of the Bug Monitor anew and returns it."""
-        return self._core.call("bug_monitor.recompute_status", {}, options)
+        return self._core.call("bug_monitor.recompute_status", {}, options, returns="IncidentMonitorStatusResponse")
 
-    def replay_incident(self, incident_id: str, payload: Any = None, **options: Any) -> Record:
+    def replay_incident(self, incident_id: str, payload: Mapping[str, Any] | None = None, **options: Any) -> Record:
         """Runs triage again for a recorded incident."""
         return self._core.call(
             "bug_monitor.replay_incident",
@@ -174,9 +229,10 @@ class SyncBugMonitor(SyncNamespace):
             options,
             payload=payload,
             fields={},
+            body="empty",
         )
 
-    def report(self, payload: Any = None, **options: Any) -> Record:
+    def report(self, payload: Mapping[str, Any] | None = None, **options: Any) -> Record:
         """Submits a failure report, from which the engine makes a draft or recognises a duplicate."""
         return self._core.call("bug_monitor.report", {}, options, payload=payload, fields={})
 
@@ -188,11 +244,16 @@ class SyncBugMonitor(SyncNamespace):
 class AsyncBugMonitor(AsyncNamespace):
     """The former name of incident_monitor: the engine has no such routes any more, and each operation is carried out by its namesake there."""
 
-    async def approve_draft(self, draft_id: str, reason: str | None = None, **options: Any) -> Record:
+    async def approve_draft(self, draft_id: str, reason: str = "", **options: Any) -> Record:
         """Approves a draft, which starts its triage run."""
         return await self._core.call("bug_monitor.approve_draft", {"draft_id": draft_id, "reason": reason}, options)
 
-    async def create_issue_draft(self, draft_id: str, payload: Any = None, **options: Any) -> Record:
+    async def create_issue_draft(
+        self,
+        draft_id: str,
+        payload: Mapping[str, Any] | None = None,
+        **options: Any,
+    ) -> Record:
         """Writes the issue text of a draft from its triage summary."""
         return await self._core.call(
             "bug_monitor.create_issue_draft",
@@ -200,6 +261,7 @@ class AsyncBugMonitor(AsyncNamespace):
             options,
             payload=payload,
             fields={},
+            body="empty",
         )
 
     async def create_triage_run(self, draft_id: str, **options: Any) -> Record:
@@ -209,7 +271,8 @@ class AsyncBugMonitor(AsyncNamespace):
     async def create_triage_summary(
         self,
         draft_id: str,
-        payload: Any = None,
+        payload: Mapping[str, Any] | None = None,
+        *,
         suggested_title: str | None = None,
         what_happened: str | None = None,
         why_it_likely_happened: str | None = None,
@@ -276,41 +339,82 @@ class AsyncBugMonitor(AsyncNamespace):
         """Returns the status and the tools the Bug Monitor found, by their own and by their canonical names."""
         return await self._core.call("bug_monitor.debug", {}, options)
 
-    async def deny_draft(self, draft_id: str, reason: str | None = None, **options: Any) -> Record:
+    async def deny_draft(self, draft_id: str, reason: str = "", **options: Any) -> Record:
         """Rejects a draft."""
         return await self._core.call("bug_monitor.deny_draft", {"draft_id": draft_id, "reason": reason}, options)
 
-    async def get_config(self, **options: Any) -> Record:
+    async def get_config(self, **options: Any) -> IncidentMonitorConfigResponse:
         """Returns the whole configuration of the Bug Monitor."""
-        return await self._core.call("bug_monitor.get_config", {}, options)
+        return await self._core.call("bug_monitor.get_config", {}, options, returns="IncidentMonitorConfigResponse")
 
-    async def get_draft(self, draft_id: str, **options: Any) -> Record:
+    async def get_draft(self, draft_id: str, **options: Any) -> IncidentMonitorDraftRecord:
         """Returns one draft."""
-        return await self._core.call("bug_monitor.get_draft", {"draft_id": draft_id}, options)
+        return await self._core.call(
+            "bug_monitor.get_draft",
+            {"draft_id": draft_id},
+            options,
+            returns="IncidentMonitorDraftRecord",
+        )
 
-    async def get_incident(self, incident_id: str, **options: Any) -> Record:
+    async def get_incident(self, incident_id: str, **options: Any) -> IncidentMonitorIncidentRecord:
         """Returns one incident."""
-        return await self._core.call("bug_monitor.get_incident", {"incident_id": incident_id}, options)
+        return await self._core.call(
+            "bug_monitor.get_incident",
+            {"incident_id": incident_id},
+            options,
+            returns="IncidentMonitorIncidentRecord",
+        )
 
-    async def get_status(self, **options: Any) -> Record:
+    async def get_status(self, **options: Any) -> IncidentMonitorStatusResponse:
         """Returns whether the Bug Monitor is ready, its counters and what is wrong with its configuration."""
-        return await self._core.call("bug_monitor.get_status", {}, options)
+        return await self._core.call("bug_monitor.get_status", {}, options, returns="IncidentMonitorStatusResponse")
 
-    async def list_drafts(self, limit: int | None = None, **options: Any) -> Record:
+    async def list_drafts(self, limit: int | None = None, **options: Any) -> IncidentMonitorDraftListResponse:
         """Lists incident drafts waiting for review or publishing."""
-        return await self._core.call("bug_monitor.list_drafts", {"limit": limit}, options)
+        return await self._core.call(
+            "bug_monitor.list_drafts",
+            {"limit": limit},
+            options,
+            returns="IncidentMonitorDraftListResponse",
+        )
 
-    async def list_incidents(self, limit: int | None = None, **options: Any) -> Record:
+    async def list_incidents(self, limit: int | None = None, **options: Any) -> IncidentMonitorIncidentListResponse:
         """Lists recorded incidents."""
-        return await self._core.call("bug_monitor.list_incidents", {"limit": limit}, options)
+        return await self._core.call(
+            "bug_monitor.list_incidents",
+            {"limit": limit},
+            options,
+            returns="IncidentMonitorIncidentListResponse",
+        )
 
-    async def list_posts(self, limit: int | None = None, **options: Any) -> Record:
+    async def list_posts(
+        self,
+        limit: int | None = None,
+        destination_id: Mapping[str, Any] | None = None,
+        **options: Any,
+    ) -> IncidentMonitorPostListResponse:
         """Lists what has been published, optionally for one destination."""
-        return await self._core.call("bug_monitor.list_posts", {"limit": limit}, options)
+        return await self._core.call(
+            "bug_monitor.list_posts",
+            {"limit": limit, "$body": destination_id},
+            options,
+            returns="IncidentMonitorPostListResponse",
+        )
 
-    async def patch_config(self, payload: Any = None, **options: Any) -> Record:
+    async def patch_config(
+        self,
+        config: Mapping[str, Any] | None = None,
+        **options: Any,
+    ) -> IncidentMonitorConfigResponse:
         """Replaces the whole configuration of the Bug Monitor."""
-        return await self._core.call("bug_monitor.patch_config", {}, options, payload=payload, fields={})
+        return await self._core.call(
+            "bug_monitor.patch_config",
+            {},
+            options,
+            payload=config,
+            fields={},
+            returns="IncidentMonitorConfigResponse",
+        )
 
     async def pause(self, **options: Any) -> Record:
         """Stops the Bug Monitor from handling new signals."""
@@ -319,7 +423,8 @@ class AsyncBugMonitor(AsyncNamespace):
     async def publish_draft(
         self,
         draft_id: str,
-        payload: Any = None,
+        payload: Mapping[str, Any] | None = None,
+        *,
         destination_id: str | None = None,
         destination_ids: Sequence[str] | None = None,
         **options: Any,
@@ -331,9 +436,10 @@ class AsyncBugMonitor(AsyncNamespace):
             options,
             payload=payload,
             fields={"destination_id": destination_id, "destination_ids": destination_ids},
+            body="empty",
         )
 
-    async def recheck_match(self, draft_id: str, payload: Any = None, **options: Any) -> Record:
+    async def recheck_match(self, draft_id: str, payload: Mapping[str, Any] | None = None, **options: Any) -> Record:
         """Looks again for an existing issue that matches a draft."""
         return await self._core.call(
             "bug_monitor.recheck_match",
@@ -341,13 +447,24 @@ class AsyncBugMonitor(AsyncNamespace):
             options,
             payload=payload,
             fields={},
+            body="empty",
         )
 
-    async def recompute_status(self, **options: Any) -> Record:
+    async def recompute_status(self, **options: Any) -> IncidentMonitorStatusResponse:
         """Evaluates the status of the Bug Monitor anew and returns it."""
-        return await self._core.call("bug_monitor.recompute_status", {}, options)
+        return await self._core.call(
+            "bug_monitor.recompute_status",
+            {},
+            options,
+            returns="IncidentMonitorStatusResponse",
+        )
 
-    async def replay_incident(self, incident_id: str, payload: Any = None, **options: Any) -> Record:
+    async def replay_incident(
+        self,
+        incident_id: str,
+        payload: Mapping[str, Any] | None = None,
+        **options: Any,
+    ) -> Record:
         """Runs triage again for a recorded incident."""
         return await self._core.call(
             "bug_monitor.replay_incident",
@@ -355,9 +472,10 @@ class AsyncBugMonitor(AsyncNamespace):
             options,
             payload=payload,
             fields={},
+            body="empty",
         )
 
-    async def report(self, payload: Any = None, **options: Any) -> Record:
+    async def report(self, payload: Mapping[str, Any] | None = None, **options: Any) -> Record:
         """Submits a failure report, from which the engine makes a draft or recognises a duplicate."""
         return await self._core.call("bug_monitor.report", {}, options, payload=payload, fields={})
 
