@@ -3,6 +3,7 @@ enum OperationPageOutput {
     static func make(_ contract: Contract) -> [Output] {
         let failures = FailureNames(contract)
         let aliases = Alias.all(contract)
+        let client = OfficialClient(contract)
         let rows = CompatibilityRow.all(contract)
         return contract.namespaces.map { namespace in
             let operations = contract.operations(in: namespace.name)
@@ -24,6 +25,7 @@ enum OperationPageOutput {
                     aliases: aliases.filter {
                         $0.namespace == operation.namespace && $0.operation == operation.name
                     },
+                    client: client,
                     hasRows: rows.contains { $0.covers(operation) }
                 )
                 lines += section.lines

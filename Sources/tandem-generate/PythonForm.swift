@@ -2,16 +2,17 @@
 struct PythonForm {
     let lines: [String]
 
-    init(_ operation: Operation, _ aliases: [Alias]) {
-        let method = PythonMethod(operation, .sync).lines
+    init(_ operation: Operation, _ aliases: [Alias], _ client: OfficialClient) {
+        let method = PythonMethod(operation, .sync, client).lines
         let end = method.firstIndex { $0.contains(") -> ") } ?? 0
         let signature = method.prefix(through: end).map { $0.drop { $0 == " " } }.joined(separator: " ")
         let parameters = PythonForm.parameters(signature)
         // What the documentation has at the top of a client stands there too.
         let place =
             operation.namespace == "engine" && operation.has("documented") ? "client" : "client.\(operation.namespace)"
-        let name = PythonMethod.identifier(operation.name)
-        let call = wrapped("\(place).\(name)(\(parameters.joined(separator: ", ")))", 104)
+        let name = PythonText.identifier(operation.name)
+        let result = signature.firstRange(of: ") -> ").map { signature[$0.upperBound...].dropLast() } ?? ""
+        let call = wrapped("\(place).\(name)(\(parameters.joined(separator: ", "))) -> \(result)", 104)
         let others = aliases.map { "        \(place).\($0.name)" }
         lines = call.enumerated().map { ($0 == 0 ? "Python  " : "            ") + $1 } + others
     }
