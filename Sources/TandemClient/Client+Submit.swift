@@ -26,7 +26,8 @@ extension Client {
         _ operation: Operation,
         _ plan: Plan,
         callback: HostFunction? = nil,
-        collects: Bool = false
+        collects: Bool = false,
+        isOwned: Bool = false
     ) -> Result<UInt64, Failure> {
         let id = OperationID.next(slot: host.slot)
         let deadline = deadline(of: operation, plan.options)
@@ -37,9 +38,10 @@ extension Client {
                 return Failure(.limit, "too many operations are open or have results that nobody took")
             }
             state.mailbox.open(id, tag: plan.options.tag, callback: callback)
-            if collects {
-                state.mailbox.setCollecting(id)
-                _ = state.mailbox.own(id)
+            if collects { state.mailbox.setCollecting(id) }
+            if collects || isOwned { _ = state.mailbox.own(id) }
+            if operation.isStream, let session = plan.request.session {
+                state.owners.begin(id, session: session, ownsRun: !operation.isOnlyStream)
             }
             state.running[id] = Running(operation: operation, call: call)
             state.started += 1
@@ -120,6 +122,7 @@ extension Client {
     func end(_ id: UInt64, _ result: Result<JSONText, Failure>) -> Bool {
         let (isFirst, running) = change { state in
             let running = state.running.removeValue(forKey: id)
+            state.owners.end(id)
             guard let running else { return (false, nil as Running?) }
             return (state.mailbox.finish(id, Client.text(of: result, running)), running)
         }
@@ -168,4 +171,9 @@ extension Client {
         }
         return Failure(name, name == .timeout ? "time ran out" : "the operation was cancelled", detail: detail)
     }
+}
+
+extension Request {
+    /// The session that it names.
+    var session: String? { query("sessionID") ?? path.first { $0.name == "session_id" }?.value }
 }

@@ -46,7 +46,7 @@ final class OperationSink: Sink {
         for event in events {
             var next = current
             var items = items(of: event, &next)
-            if current.wasBehind, !items.isEmpty { items.insert(resynced(), at: 0) }
+            if current.wasBehind, !items.isEmpty, !client.backend.tellsResyncs { items.insert(resynced(), at: 0) }
             let (acceptance, isLast) = put(items, &next)
             if acceptance == .behind {
                 current.wasBehind = true

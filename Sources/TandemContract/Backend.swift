@@ -15,6 +15,12 @@ package protocol Backend: Sendable {
     /// Whether a run that asks its user something waits for the answer; else the answer is sent as the next prompt.
     var questionsWait: Bool { get }
 
+    /// Whether its streams say themselves what they lost and got back (`stream.resynced`).
+    var tellsResyncs: Bool { get }
+
+    /// Whether its runs may use tools and models of the host's.
+    var runsHostTools: Bool { get }
+
     /// Its part of `tandem_stats`.
     func writeStats(to writer: inout JSONWriter)
 
@@ -25,6 +31,8 @@ package protocol Backend: Sendable {
 extension Backend {
     package var needsDefaultModel: Bool { false }
     package var questionsWait: Bool { false }
+    package var tellsResyncs: Bool { false }
+    package var runsHostTools: Bool { false }
 
     package func writeStats(to writer: inout JSONWriter) {}
 }

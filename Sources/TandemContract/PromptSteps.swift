@@ -48,7 +48,8 @@ package struct PromptSteps: CallSteps {
         case answer
     }
 
-    private var models: ModelKnowledge
+    /// What is known so far, for the prompts after this one too.
+    package private(set) var models: ModelKnowledge
     package var knowledge: ModelKnowledge? { models }
     private let operation: Operation
     private var request: Request

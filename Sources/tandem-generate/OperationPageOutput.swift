@@ -2,8 +2,8 @@
 enum OperationPageOutput {
     static func make(_ contract: Contract) -> [Output] {
         let failures = FailureNames(contract)
-        let aliases = Alias.all(contract)
         let client = OfficialClient(contract)
+        let aliases = Alias.all(contract)
         let rows = CompatibilityRow.all(contract)
         return contract.namespaces.map { namespace in
             let operations = contract.operations(in: namespace.name)
@@ -22,10 +22,10 @@ enum OperationPageOutput {
                 let section = OperationSection(
                     operation: operation,
                     failures: failures,
+                    client: client,
                     aliases: aliases.filter {
                         $0.namespace == operation.namespace && $0.operation == operation.name
                     },
-                    client: client,
                     hasRows: rows.contains { $0.covers(operation) }
                 )
                 lines += section.lines

@@ -2,8 +2,8 @@
 struct OperationSection {
     let operation: Operation
     let failures: FailureNames
-    let aliases: [Alias]
     let client: OfficialClient
+    let aliases: [Alias]
     /// The documentation or a client of the engine says something else of it.
     let hasRows: Bool
 
@@ -38,7 +38,7 @@ struct OperationSection {
 
     private var forms: [String] {
         var forms = ["C       \(operation.function)(client, args_json)"]
-        forms += PythonForm(operation, aliases, client).lines
+        forms += PythonForm(operation, client, aliases).lines
         // Who makes another operation's request has no route of its own any more.
         guard operation.recipe?.contains(".") != true else { return forms }
         if let request = operation.entry["request"]?.string { forms.append("HTTP    \(request)") }

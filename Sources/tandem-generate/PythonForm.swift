@@ -2,7 +2,7 @@
 struct PythonForm {
     let lines: [String]
 
-    init(_ operation: Operation, _ aliases: [Alias], _ client: OfficialClient) {
+    init(_ operation: Operation, _ client: OfficialClient, _ aliases: [Alias]) {
         let method = PythonMethod(operation, .sync, client).lines
         let end = method.firstIndex { $0.contains(") -> ") } ?? 0
         let signature = method.prefix(through: end).map { $0.drop { $0 == " " } }.joined(separator: " ")

@@ -33,10 +33,13 @@ def opened(configuration: bytes) -> int:
 
 def submitted(handle: int, operation: str, arguments: bytes) -> int:
     """The id of a new operation."""
-    error = ctypes.c_void_p()
-    op: int = lib.tandem_submit(handle, operation.encode(), arguments, ctypes.byref(error))
+    op: int = lib.tandem_submit(handle, operation.encode(), arguments, None)
     if not op:
-        value_of(decoded(taken(error.value)))
+        # Once more for its error; if it begins now, so much the better.
+        error = ctypes.c_void_p()
+        op = lib.tandem_submit(handle, operation.encode(), arguments, ctypes.byref(error))
+        if not op:
+            value_of(decoded(taken(error.value)))
     return op
 
 
