@@ -229,7 +229,7 @@ extension RunLane {
     /// The log has nothing new: waits for more, or for no more.
     private mutating func wait(_ now: UInt64) -> [EngineEvent] {
         let isQuiet = now >= changedAt &+ RunLane.patience
-        if isActive == false, isQuiet || isLastReading { return interrupt() }
+        if isActive == false, isQuiet || isLastReading { return holdsEnd ? giveUpReading() : interrupt() }
         if isActive != true, isQuiet, !hasSeenEvents {
             failure = Failure(.notFound, "there is no such run")
             phase = .over
@@ -239,8 +239,7 @@ extension RunLane {
             if !held.isEmpty { counts.gaps += 1 }
             return release()
         }
-        readAt = now &+ pause
-        pause = min(pause * 2, RunLane.longestPause)
+        readLater(now)
         return []
     }
 
@@ -249,17 +248,31 @@ extension RunLane {
         readingAfter = nil
         guard phase == .healing else { return [] }
         guard isLasting else {
-            readAt = now &+ pause
-            pause = min(pause * 2, RunLane.longestPause)
+            readLater(now)
             return []
         }
-        guard isActive == false else {
-            if hasLost { counts.gaps += 1 }
-            return release()
+        guard isActive == false, !holdsEnd else { return giveUpReading() }
+        // An answer that is no log says nothing of the run: its end may be on its way.
+        if failure.name == .protocol, now < changedAt &+ RunLane.patience {
+            readLater(now)
+            return []
         }
         self.failure = failure
         phase = .over
         return []
+    }
+
+    /// Whether the run's end has come, behind what is missing.
+    private var holdsEnd: Bool { held.contains(where: \.endsRun) }
+
+    private mutating func giveUpReading() -> [EngineEvent] {
+        if hasLost { counts.gaps += 1 }
+        return release()
+    }
+
+    private mutating func readLater(_ now: UInt64) {
+        readAt = now &+ pause
+        pause = min(pause * 2, RunLane.longestPause)
     }
 
     /// The engine has said whether the run goes on.
