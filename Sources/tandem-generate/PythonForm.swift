@@ -11,7 +11,8 @@ struct PythonForm {
         let place =
             operation.namespace == "engine" && operation.has("documented") ? "client" : "client.\(operation.namespace)"
         let name = PythonText.identifier(operation.name)
-        let call = wrapped("\(place).\(name)(\(parameters.joined(separator: ", ")))", 104)
+        let result = signature.firstRange(of: ") -> ").map { signature[$0.upperBound...].dropLast() } ?? ""
+        let call = wrapped("\(place).\(name)(\(parameters.joined(separator: ", "))) -> \(result)", 104)
         let others = aliases.map { "        \(place).\($0.name)" }
         lines = call.enumerated().map { ($0 == 0 ? "Python  " : "            ") + $1 } + others
     }

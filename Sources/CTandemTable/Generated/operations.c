@@ -2074,8 +2074,7 @@ const libtandem_operation libtandem_operations[] = {
         .response = LIBTANDEM_RESPONSE_JSON,
         .retry = LIBTANDEM_RETRY_SAFE,
         .documented = true,
-        .result = {.take = "bindings", .python = "\"$body\""},
-        .json = "{\"name\":\"capabilities.get_bindings\",\"summary\":\"Returns the table that maps capabilities to provider tools.\",\"documented\":true,\"request\":\"GET /capabilities/bindings\",\"result\":{\"take\":\"bindings\",\"python\":\"$body\"}}",
+        .json = "{\"name\":\"capabilities.get_bindings\",\"summary\":\"Returns the table that maps capabilities to provider tools.\",\"documented\":true,\"request\":\"GET /capabilities/bindings\"}",
     },
     {
         .name = "capabilities.readiness",
