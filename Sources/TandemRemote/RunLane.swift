@@ -229,13 +229,13 @@ extension RunLane {
     /// The log has nothing new: waits for more, or for no more.
     private mutating func wait(_ now: UInt64) -> [EngineEvent] {
         let isQuiet = now >= changedAt &+ RunLane.patience
-        if isActive == false, isQuiet || isLastReading { return interrupt() }
+        if isActive == false, isQuiet || isLastReading, !holdsEnd { return interrupt() }
         if isActive != true, isQuiet, !hasSeenEvents {
             failure = Failure(.notFound, "there is no such run")
             phase = .over
             return []
         }
-        if isQuiet {
+        if isQuiet || isLastReading {
             if !held.isEmpty { counts.gaps += 1 }
             return release()
         }
@@ -253,14 +253,23 @@ extension RunLane {
             pause = min(pause * 2, RunLane.longestPause)
             return []
         }
-        guard isActive == false else {
+        guard isActive == false, !holdsEnd else {
             if hasLost { counts.gaps += 1 }
             return release()
+        }
+        // An answer that is no log says nothing of the run: its end may be on its way.
+        if failure.name == .protocol, now < changedAt &+ RunLane.patience {
+            readAt = now &+ pause
+            pause = min(pause * 2, RunLane.longestPause)
+            return []
         }
         self.failure = failure
         phase = .over
         return []
     }
+
+    /// Whether the run's end has come, behind what is missing.
+    private var holdsEnd: Bool { held.contains(where: \.endsRun) }
 
     /// The engine has said whether the run goes on.
     mutating func status(isActive: Bool, now: UInt64) {

@@ -93,7 +93,7 @@ def recorded(names):
     vectors = json.loads((ROOT / "Tests/Fixtures/conformance/engine_vectors-visible.json").read_text())
     found = {name: [] for name in names}
     # Replies of scenarios that the recorded calls do not have.
-    more = json.loads((ROOT / "Tests/Fixtures/recordings/replies.json").read_text())
+    more = json.loads((ROOT / "Tests/Fixtures/replies.json").read_text())
     with Recorder() as engine, Client(url=engine.base_url, retries=0) as client:
         for v in vectors:
             if v["op"] not in found or v["outcome"] != "ok" or "json" not in v["response"]:
