@@ -3,12 +3,15 @@ from __future__ import annotations
 
 import ctypes
 import threading
+import time
 import weakref
 from collections import deque
 from typing import TYPE_CHECKING, Any, Iterator, Mapping
 
 from ._arguments import packed, picked
 from ._errors import failure, value_of
+from ._host import CALL, CANCEL
+from ._host_sync import SyncHost
 from ._library import PENDING, lib, taken
 from ._models import as_event, typed
 from ._records import Record, decoded
@@ -55,6 +58,7 @@ class SyncCore:
         self.handle = opened(configuration)
         # Operations that need no slices, because nothing in them waits.
         self._at_once = at_once
+        self.host = SyncHost(self.handle)
         self._finalizer = weakref.finalize(self, close_dropped, self.handle)
         self._changed = threading.Condition()
         self._queues: dict[int, deque[Record]] = {}
@@ -76,7 +80,9 @@ class SyncCore:
         returns: str | None = None,
     ) -> Any:
         text = packed(arguments, options, payload, fields, keep_none, body)
-        if operation not in self._at_once and threading.current_thread() is threading.main_thread():
+        if operation not in self._at_once and not self.host.is_empty:
+            result = self._serving(operation, text)
+        elif operation not in self._at_once and threading.current_thread() is threading.main_thread():
             result = self._interruptible(operation, text)
         else:
             result = decoded(taken(lib.tandem_call(self.handle, operation.encode(), text)))
@@ -116,6 +122,18 @@ class SyncCore:
             self._queues.pop(op, None)
         return result
 
+    def _serving(self, operation: str, text: bytes) -> Any:
+        """A call that serves what the engine asks this program meanwhile."""
+        op = self._submit(operation, text)
+        try:
+            while (event := self.next_event(op))["type"] != "done":
+                pass
+        except BaseException:
+            self.abandon(op)
+            raise
+        self.finish(op)
+        return event["result"]
+
     def next_event(self, op: int) -> Record:
         """The operation's next event; whoever waits pumps for all, one thread at a time."""
         queue = self._queues[op]
@@ -126,17 +144,40 @@ class SyncCore:
                 if queue:
                     return queue.popleft()
                 self._is_pumping = True
-            events: list[Record] = []
-            try:
-                events = value_of(decoded(taken(lib.tandem_next(self.handle, BATCH, SLICE_MS))))
-            finally:
-                with self._changed:
-                    self._is_pumping = False
-                    for event in events:
-                        self._keep(event)
-                    self._changed.notify_all()
+            self._pump()
+
+    def has_provided(self) -> None:
+        """Something was provided: whoever waits next serves it."""
+
+    def serve(self, seconds: float | None) -> None:
+        """Does nothing but serve what the engine asks this program."""
+        end = None if seconds is None else time.monotonic() + seconds
+        while end is None or time.monotonic() < end:
+            with self._changed:
+                if self._is_pumping:
+                    self._changed.wait(SLICE_MS / 1000)
+                    continue
+                self._is_pumping = True
+            self._pump()
+
+    def _pump(self) -> None:
+        """Reads what is there for all; the calls among it are served here, when others may pump again."""
+        events: list[Record] = []
+        try:
+            events = value_of(decoded(taken(lib.tandem_next(self.handle, BATCH, SLICE_MS))))
+        finally:
+            with self._changed:
+                self._is_pumping = False
+                for event in events:
+                    self._keep(event)
+                self._changed.notify_all()
+        for event in events:
+            if event["type"] == CALL:
+                self.host.serve(event)
 
     def _keep(self, event: Record) -> None:
+        if event["type"] in (CALL, CANCEL):
+            return
         op = event["op"]
         if op in self._queues:
             self._queues[op].append(event)
