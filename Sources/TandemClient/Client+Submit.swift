@@ -7,17 +7,24 @@ extension Client {
     /// Plans a call: what is wrong with the name or the arguments comes out here.
     package func plan(_ operation: Operation, _ arguments: JSONText) throws(Failure) -> Plan {
         var defaults = CallOptions()
-        defaults.vocabulary = options.calls.usesEngineVocabulary ? .engine : .normalized
+        defaults.vocabulary = options.calls.vocabulary
+        defaults.folds = options.calls.folds
+        defaults.coalesceMilliseconds = options.calls.coalesceMilliseconds
         defaults.isStrict = options.calls.isStrict
         defaults.replyLimitBytes = options.calls.replyLimitBytes
         defaults.retries = options.calls.retries
         defaults.onConflict = options.calls.onConflict
         defaults.actsAs = options.calls.actsAs
-        guard !operation.isOwn else {
+        let isRun = operation.recipe == "run"
+        guard isRun || !operation.isOwn else {
             throw Failure(.notSupported, "\(operation.name) is not supported by this version yet")
         }
-        var plan = try Plan(operation, arguments, defaults: defaults)
-        Recipe.prepare(&plan, operation, makeKey: random.uuid)
+        var plan =
+            isRun
+            ? try Plan(run: operation, arguments, defaults: defaults)
+            : try Plan(operation, arguments, defaults: defaults)
+        let sent = isRun ? Operation.numbered(plan.request.operation) ?? operation : operation
+        Recipe.prepare(&plan, sent, makeKey: random.uuid)
         return plan
     }
 
@@ -26,7 +33,8 @@ extension Client {
         _ operation: Operation,
         _ plan: Plan,
         callback: HostFunction? = nil,
-        collects: Bool = false
+        collects: Bool = false,
+        isOwned: Bool = false
     ) -> Result<UInt64, Failure> {
         let id = OperationID.next(slot: host.slot)
         let deadline = deadline(of: operation, plan.options)
@@ -36,10 +44,17 @@ extension Client {
             if state.mailbox.isFull {
                 return Failure(.limit, "too many operations are open or have results that nobody took")
             }
-            state.mailbox.open(id, tag: plan.options.tag, callback: callback)
-            if collects {
-                state.mailbox.setCollecting(id)
-                _ = state.mailbox.own(id)
+            state.mailbox.open(
+                id,
+                tag: plan.options.tag,
+                callback: callback,
+                take: plan.options.take,
+                coalesces: plan.options.coalesceMilliseconds > 0
+            )
+            if collects { state.mailbox.setCollecting(id) }
+            if collects || isOwned { _ = state.mailbox.own(id) }
+            if operation.isStream, let session = plan.request.session {
+                state.owners.begin(id, session: session, ownsRun: operation.ownsRun, answers: plan.run != nil)
             }
             state.running[id] = Running(operation: operation, call: call)
             state.started += 1
@@ -47,7 +62,9 @@ extension Client {
         }
         if let failure { return .failure(failure) }
         let sink = OperationSink(self, call, id, operation, plan)
-        if let steps = promptSteps(operation, plan) {
+        if plan.run != nil {
+            RunConversation.start(self, call, id, plan, shows: callback != nil || !isOwned)
+        } else if let steps = promptSteps(operation, plan) {
             PromptConversation.start(self, steps, call, into: sink)
         } else {
             backend.start(plan.request, call, into: sink)
@@ -71,7 +88,7 @@ extension Client {
         if let given = options.timeoutMilliseconds { return Deadline(afterMilliseconds: given) }
         if operation.isOnlyStream { return .never }
         // The engine itself waits 615 s for a run (docs/architecture.md, limits).
-        let usual = operation.recipe == "prompt_sync" ? 615_000 : self.options.calls.timeoutMilliseconds
+        let usual = operation.ownsRun ? 615_000 : self.options.calls.timeoutMilliseconds
         return Deadline(afterMilliseconds: usual)
     }
 
@@ -102,6 +119,7 @@ extension Client {
             if case .failure = reply { return .failure(Client.closedFailure) }
         }
         learn(reply, operation)
+        if case .success(let reply) = reply { noteAnswer(operation, plan, reply) }
         return reply.flatMap { finish($0, operation, plan.options) }
     }
 
@@ -119,6 +137,7 @@ extension Client {
     func end(_ id: UInt64, _ result: Result<JSONText, Failure>) -> Bool {
         let (isFirst, running) = change { state in
             let running = state.running.removeValue(forKey: id)
+            state.owners.end(id)
             guard let running else { return (false, nil as Running?) }
             return (state.mailbox.finish(id, Client.text(of: result, running)), running)
         }
@@ -147,7 +166,7 @@ extension Client {
             return running
         }
         guard let running else { return false }
-        if running.operation.recipe == "prompt_sync" {
+        if running.operation.ownsRun {
             // Its run is cancelled too, and the engine says so; an engine that does not in time is not waited for.
             running.call.cancel()
             _ = loop.after(Deadline(afterMilliseconds: options.stopMilliseconds)) { [weak self] in

@@ -4,6 +4,8 @@ package import TandemJSON
 package struct Plan: Sendable {
     package var request: Request
     package var options: CallOptions
+    /// Only of `sessions.run`.
+    package internal(set) var run: RunTerms?
 
     /// Checks the arguments' names and puts each where the engine takes it; whether a value is acceptable is for the
     /// engine to judge.
@@ -53,7 +55,7 @@ private struct Planner {
             } else if CallOptions.names.contains(key) {
                 try options.set(String(key.dropFirst()), value)
             } else {
-                throw unknown(key)
+                throw Failure(unknownArgument: key, of: operation)
             }
         }
     }
@@ -124,7 +126,7 @@ private struct Planner {
         adaptBody()
         switch operation.body {
         case .fields:
-            if let name = left.first?.key { throw unknown(name) }
+            if let name = left.first?.key { throw Failure(unknownArgument: name, of: operation) }
             request.body = wholeBody ?? object(body)
         case .payload: request.body = wholeBody ?? object(body + left)
         case .wrapped(let key):
@@ -152,10 +154,14 @@ private struct Planner {
             }
     }
 
-    private func unknown(_ name: String) -> Failure {
+    private static func text(_ value: JSONText) -> String { value.string ?? value.text }
+}
+
+extension Failure {
+    init(unknownArgument name: String, of operation: Operation) {
         let known = operation.arguments.filter { $0.constant == nil }.map(\.name).sorted()
         let list = known.isEmpty ? "none" : known.joined(separator: ", ")
-        return Failure(
+        self.init(
             .unknownArgument,
             "\(operation.name) has no argument \(name); it has: \(list)",
             detail: JSONWriter.object { writer in
@@ -164,6 +170,4 @@ private struct Planner {
             }
         )
     }
-
-    private static func text(_ value: JSONText) -> String { value.string ?? value.text }
 }
