@@ -42,6 +42,14 @@ extension Client {
 }
 
 extension Request {
+    /// The stream of a session's events, or of one run of it.
+    static func events(ofSession session: String, run: String? = nil) -> Request? {
+        guard let operation = Operation.named("engine.stream") else { return nil }
+        var query = [Field("sessionID", session)]
+        if let run { query.append(Field("runID", run)) }
+        return Request(operation.number, query: query)
+    }
+
     /// The session that it names.
     var session: String? { query("sessionID") ?? path.first { $0.name == "session_id" }?.value }
     /// The run that it names.

@@ -61,16 +61,27 @@ extension Client {
             return nil
         }
         if let failure { return .failure(failure) }
+        start(operation, plan, call, id, shows: callback != nil || !isOwned)
+        stop(id, at: deadline)
+        return .success(id)
+    }
+
+    /// shows: whether somebody sees the operation's events.
+    private func start(_ operation: Operation, _ plan: Plan, _ call: Call, _ id: UInt64, shows: Bool) {
+        if plan.run != nil { return RunConversation.start(self, call, id, plan, shows: shows) }
         let sink = OperationSink(self, call, id, operation, plan)
-        if plan.run != nil {
-            RunConversation.start(self, call, id, plan, shows: callback != nil || !isOwned)
-        } else if let steps = promptSteps(operation, plan) {
+        guard shows, operation.ownsRun, !plan.options.isStrict, !backend.showsPromptEvents else {
+            return send(operation, plan, call, into: sink)
+        }
+        FollowedPrompt.start(self, call, id, plan, into: sink) { [self] in send(operation, plan, call, into: $0) }
+    }
+
+    private func send(_ operation: Operation, _ plan: Plan, _ call: Call, into sink: any Sink) {
+        if let steps = promptSteps(operation, plan) {
             PromptConversation.start(self, steps, call, into: sink)
         } else {
             backend.start(plan.request, call, into: sink)
         }
-        stop(id, at: deadline)
-        return .success(id)
     }
 
     /// Sets the timer of an operation that is under way: one set before that could go off and find nothing to stop.

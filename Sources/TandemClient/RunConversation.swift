@@ -141,10 +141,11 @@ extension RunConversation {
         let request = (call: Call(deadline: deadline, options: options), value: request)
         state.withLock { $0.calls[send] = request.call }
         let timer = limit < 0 ? nil : client.loop.after(deadline) { request.call.cancel() }
-        let reply = RunReply { [self] result in
+        let reply = EventSink { [self] outcome in
             if let timer { client.loop.cancelTimer(timer) }
             state.withLock { $0.calls[send] = nil }
-            put(.answered(send, result))
+            let none = Failure(.internalError, "a request ended without a reply")
+            put(.answered(send, outcome.flatMap { reply in reply.map { .success($0) } ?? .failure(none) }))
         }
         client.backend.start(request.value, request.call, into: reply)
     }
@@ -153,11 +154,14 @@ extension RunConversation {
 // Streams.
 extension RunConversation {
     private func follow(_ run: String) {
-        guard let request = RunConversation.stream(plan.request.path("session_id"), run) else { return }
+        guard let request = Request.events(ofSession: plan.request.path("session_id"), run: run) else { return }
         let call = Call(deadline: .never, options: options)
         state.withLock { $0.stream = call }
-        let tap = RunTap(
-            take: { [self] events in put(.events(events)) },
+        let tap = EventSink(
+            take: { [self] events in
+                put(.events(Array(events)))
+                return events.count
+            },
             end: { [self] outcome in
                 call.finish()
                 put(.streamEnded(outcome))
@@ -178,22 +182,22 @@ extension RunConversation {
 
     private func showNext() {
         let run: String? = state.withLock { $0.isOver ? nil : $0.unshown.first }
-        guard let run, let request = RunConversation.stream(plan.request.path("session_id"), run) else { return }
+        guard let run, let request = Request.events(ofSession: plan.request.path("session_id"), run: run) else {
+            return
+        }
         let forwarder = EventForwarder(client, id, plan.options, sessionID: request.session, runID: run)
         let call = Call(deadline: .never, options: options)
         state.withLock { $0.shown = call }
-        let display = RunDisplay(forwarder) { [self] in
-            call.finish()
-            state.withLock { state in if !state.unshown.isEmpty { state.unshown.removeFirst() } }
-            put(.shown)
-            showNext()
-        }
+        let display = EventSink(
+            take: { forwarder.take($0) },
+            end: { [self] _ in
+                call.finish()
+                state.withLock { state in if !state.unshown.isEmpty { state.unshown.removeFirst() } }
+                put(.shown)
+                showNext()
+            }
+        )
         client.backend.start(request, call, into: display)
-    }
-
-    private static func stream(_ session: String, _ run: String) -> Request? {
-        guard let operation = Operation.named("engine.stream") else { return nil }
-        return Request(operation.number, query: [.init("sessionID", session), .init("runID", run)])
     }
 }
 
@@ -211,59 +215,6 @@ extension RunConversation {
         }
         state.withLock { $0.asked[request] = asked }
     }
-}
-
-/// Hears how one request ended.
-private final class RunReply: Sink {
-    private let receive: @Sendable (Result<Reply, Failure>) -> Void
-
-    init(_ receive: @escaping @Sendable (Result<Reply, Failure>) -> Void) { self.receive = receive }
-
-    func take(_ events: ArraySlice<EngineEvent>) -> Int { events.count }
-
-    func end(_ outcome: Result<Reply?, Failure>) {
-        receive(
-            outcome.flatMap { reply in
-                reply.map { .success($0) } ?? .failure(Failure(.internalError, "a request ended without a reply"))
-            }
-        )
-    }
-}
-
-/// Hears everything of a run, at once.
-private final class RunTap: Sink {
-    private let receive: @Sendable ([EngineEvent]) -> Void
-    private let finish: @Sendable (Result<Reply?, Failure>) -> Void
-
-    init(
-        take: @escaping @Sendable ([EngineEvent]) -> Void,
-        end: @escaping @Sendable (Result<Reply?, Failure>) -> Void
-    ) {
-        receive = take
-        finish = end
-    }
-
-    func take(_ events: ArraySlice<EngineEvent>) -> Int {
-        receive(Array(events))
-        return events.count
-    }
-
-    func end(_ outcome: Result<Reply?, Failure>) { finish(outcome) }
-}
-
-/// Puts a run's events into the operation's queue.
-private final class RunDisplay: Sink {
-    private let forwarder: EventForwarder
-    private let finish: @Sendable () -> Void
-
-    init(_ forwarder: EventForwarder, _ finish: @escaping @Sendable () -> Void) {
-        self.forwarder = forwarder
-        self.finish = finish
-    }
-
-    func take(_ events: ArraySlice<EngineEvent>) -> Int { forwarder.take(events) }
-
-    func end(_ outcome: Result<Reply?, Failure>) { finish() }
 }
 
 /// Hears the host's answer to one question.

@@ -26,6 +26,7 @@ package final class Remote: Backend {
     }
 
     package var needsDefaultModel: Bool { true }
+    package var showsPromptEvents: Bool { false }
 
     package func writeStats(to writer: inout JSONWriter) { meter.write(to: &writer) }
 

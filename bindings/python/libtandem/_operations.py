@@ -3379,10 +3379,9 @@ class SyncEngine(SyncNamespace):
 
         Lost events of a run are read again from its log; of others only their number is known (stream.resynced).
 
-        vocabulary: The events' names and shapes: the documented ones, or the engine's untouched. One of
-            normalized, engine. Default "normalized".
-        fold: Each event also carries the state so far: text, tool calls, to-dos, pending permissions. Default
-            false.
+        vocabulary: The events' names and shapes: the documented ones, the engine's untouched, or both. One of
+            normalized, engine, both. Default "normalized".
+        fold: Each event also carries the state so far (RunState). Default false.
         coalesce_ms: Joins text deltas that arrive within so many milliseconds. Default 0.
         """
         return self._core.stream(
@@ -3493,10 +3492,9 @@ class SyncEngine(SyncNamespace):
         Takes the run that is active in a session, or the identifier of a context run, else 404. The engine leaves out
         events without a run identifier, such as permissions and questions; engine.stream has them.
 
-        vocabulary: The events' names and shapes: the documented ones, or the engine's untouched. One of
-            normalized, engine. Default "normalized".
-        fold: Each event also carries the state so far: text, tool calls, to-dos, pending permissions. Default
-            false.
+        vocabulary: The events' names and shapes: the documented ones, the engine's untouched, or both. One of
+            normalized, engine, both. Default "normalized".
+        fold: Each event also carries the state so far (RunState). Default false.
         coalesce_ms: Joins text deltas that arrive within so many milliseconds. Default 0.
         """
         return self._core.stream(
@@ -3520,10 +3518,9 @@ class SyncEngine(SyncNamespace):
         until it is cancelled. The engine cuts events at 16000 bytes and drops what a slow reader misses; both are
         read again from the run's log.
 
-        vocabulary: The events' names and shapes: the documented ones, or the engine's untouched. One of
-            normalized, engine. Default "normalized".
-        fold: Each event also carries the state so far: text, tool calls, to-dos, pending permissions. Default
-            false.
+        vocabulary: The events' names and shapes: the documented ones, the engine's untouched, or both. One of
+            normalized, engine, both. Default "normalized".
+        fold: Each event also carries the state so far (RunState). Default false.
         coalesce_ms: Joins text deltas that arrive within so many milliseconds. Default 0.
         """
         return self._core.stream(
@@ -7412,8 +7409,7 @@ class SyncSessions(SyncNamespace):
     ) -> str:
         """Sends a prompt, waits for the run to end and returns the answer's text.
 
-        The engine waits up to 615 seconds. Called as a stream it asks for text/event-stream and gives the run's
-        events.
+        The engine waits up to 615 seconds. Its events are those of its run, from the first to the terminal one.
 
         correlation_id: Comes back in usage events.
         client_id: Is shown as clientID of the active run.
@@ -7425,10 +7421,9 @@ class SyncSessions(SyncNamespace):
         context_mode: How much history the model sees. One of auto, compact, full.
         on_conflict: What to do while another run is active in the session. One of fail, wait, attach,
             cancel_active. Default "fail".
-        vocabulary: The events' names and shapes: the documented ones, or the engine's untouched. One of
-            normalized, engine. Default "normalized".
-        fold: Each event also carries the state so far: text, tool calls, to-dos, pending permissions. Default
-            false.
+        vocabulary: The events' names and shapes: the documented ones, the engine's untouched, or both. One of
+            normalized, engine, both. Default "normalized".
+        fold: Each event also carries the state so far (RunState). Default false.
         coalesce_ms: Joins text deltas that arrive within so many milliseconds. Default 0.
         """
         return self._core.call(
@@ -7498,7 +7493,10 @@ class SyncSessions(SyncNamespace):
         A run that fails is a result with status failed; cancelling this call or its deadline is an error and cancels
         the run in the engine. allow answers once, so that no rule stays behind; deny answers reject, which a remote
         engine keeps for the rest of the session. On an engine whose questions do not wait, an answer is also sent as
-        the next prompt and the result is that of the last run.
+        the next prompt and the result is that of the last run; with questions that are asked or answered by hand it
+        waits for them after the run's end. An answer that comes when the engine waits no longer (15 s on a remote
+        one) is not sent, and the tool call has the status permission_expired. With $take it ends, and its run with
+        it, after so many events.
 
         prompt: This or parts is required.
         tool_mode: One of auto, none, required.
@@ -7506,10 +7504,9 @@ class SyncSessions(SyncNamespace):
         idempotency_key: One is made for each call that gives none.
         on_conflict: What to do while another run is active in the session. One of fail, wait, attach,
             cancel_active. Default "fail".
-        vocabulary: The events' names and shapes: the documented ones, or the engine's untouched. One of
-            normalized, engine. Default "normalized".
-        fold: Each event also carries the state so far: text, tool calls, to-dos, pending permissions. Default
-            false.
+        vocabulary: The events' names and shapes: the documented ones, the engine's untouched, or both. One of
+            normalized, engine, both. Default "normalized".
+        fold: Each event also carries the state so far (RunState). Default false.
         coalesce_ms: Joins text deltas that arrive within so many milliseconds. Default 0.
         """
         return self._core.call(
@@ -9392,10 +9389,9 @@ class SyncOperations(SyncNamespace):
 
         Lost events of a run are read again from its log; of others only their number is known (stream.resynced).
 
-        vocabulary: The events' names and shapes: the documented ones, or the engine's untouched. One of
-            normalized, engine. Default "normalized".
-        fold: Each event also carries the state so far: text, tool calls, to-dos, pending permissions. Default
-            false.
+        vocabulary: The events' names and shapes: the documented ones, the engine's untouched, or both. One of
+            normalized, engine, both. Default "normalized".
+        fold: Each event also carries the state so far (RunState). Default false.
         coalesce_ms: Joins text deltas that arrive within so many milliseconds. Default 0.
         """
         return self._core.stream(
@@ -9475,10 +9471,9 @@ class SyncOperations(SyncNamespace):
         until it is cancelled. The engine cuts events at 16000 bytes and drops what a slow reader misses; both are
         read again from the run's log.
 
-        vocabulary: The events' names and shapes: the documented ones, or the engine's untouched. One of
-            normalized, engine. Default "normalized".
-        fold: Each event also carries the state so far: text, tool calls, to-dos, pending permissions. Default
-            false.
+        vocabulary: The events' names and shapes: the documented ones, the engine's untouched, or both. One of
+            normalized, engine, both. Default "normalized".
+        fold: Each event also carries the state so far (RunState). Default false.
         coalesce_ms: Joins text deltas that arrive within so many milliseconds. Default 0.
         """
         return self._core.stream(
@@ -12940,10 +12935,9 @@ class AsyncEngine(AsyncNamespace):
 
         Lost events of a run are read again from its log; of others only their number is known (stream.resynced).
 
-        vocabulary: The events' names and shapes: the documented ones, or the engine's untouched. One of
-            normalized, engine. Default "normalized".
-        fold: Each event also carries the state so far: text, tool calls, to-dos, pending permissions. Default
-            false.
+        vocabulary: The events' names and shapes: the documented ones, the engine's untouched, or both. One of
+            normalized, engine, both. Default "normalized".
+        fold: Each event also carries the state so far (RunState). Default false.
         coalesce_ms: Joins text deltas that arrive within so many milliseconds. Default 0.
         """
         return self._core.stream(
@@ -13058,10 +13052,9 @@ class AsyncEngine(AsyncNamespace):
         Takes the run that is active in a session, or the identifier of a context run, else 404. The engine leaves out
         events without a run identifier, such as permissions and questions; engine.stream has them.
 
-        vocabulary: The events' names and shapes: the documented ones, or the engine's untouched. One of
-            normalized, engine. Default "normalized".
-        fold: Each event also carries the state so far: text, tool calls, to-dos, pending permissions. Default
-            false.
+        vocabulary: The events' names and shapes: the documented ones, the engine's untouched, or both. One of
+            normalized, engine, both. Default "normalized".
+        fold: Each event also carries the state so far (RunState). Default false.
         coalesce_ms: Joins text deltas that arrive within so many milliseconds. Default 0.
         """
         return self._core.stream(
@@ -13085,10 +13078,9 @@ class AsyncEngine(AsyncNamespace):
         until it is cancelled. The engine cuts events at 16000 bytes and drops what a slow reader misses; both are
         read again from the run's log.
 
-        vocabulary: The events' names and shapes: the documented ones, or the engine's untouched. One of
-            normalized, engine. Default "normalized".
-        fold: Each event also carries the state so far: text, tool calls, to-dos, pending permissions. Default
-            false.
+        vocabulary: The events' names and shapes: the documented ones, the engine's untouched, or both. One of
+            normalized, engine, both. Default "normalized".
+        fold: Each event also carries the state so far (RunState). Default false.
         coalesce_ms: Joins text deltas that arrive within so many milliseconds. Default 0.
         """
         return self._core.stream(
@@ -17023,8 +17015,7 @@ class AsyncSessions(AsyncNamespace):
     ) -> str:
         """Sends a prompt, waits for the run to end and returns the answer's text.
 
-        The engine waits up to 615 seconds. Called as a stream it asks for text/event-stream and gives the run's
-        events.
+        The engine waits up to 615 seconds. Its events are those of its run, from the first to the terminal one.
 
         correlation_id: Comes back in usage events.
         client_id: Is shown as clientID of the active run.
@@ -17036,10 +17027,9 @@ class AsyncSessions(AsyncNamespace):
         context_mode: How much history the model sees. One of auto, compact, full.
         on_conflict: What to do while another run is active in the session. One of fail, wait, attach,
             cancel_active. Default "fail".
-        vocabulary: The events' names and shapes: the documented ones, or the engine's untouched. One of
-            normalized, engine. Default "normalized".
-        fold: Each event also carries the state so far: text, tool calls, to-dos, pending permissions. Default
-            false.
+        vocabulary: The events' names and shapes: the documented ones, the engine's untouched, or both. One of
+            normalized, engine, both. Default "normalized".
+        fold: Each event also carries the state so far (RunState). Default false.
         coalesce_ms: Joins text deltas that arrive within so many milliseconds. Default 0.
         """
         return await self._core.call(
@@ -17109,7 +17099,10 @@ class AsyncSessions(AsyncNamespace):
         A run that fails is a result with status failed; cancelling this call or its deadline is an error and cancels
         the run in the engine. allow answers once, so that no rule stays behind; deny answers reject, which a remote
         engine keeps for the rest of the session. On an engine whose questions do not wait, an answer is also sent as
-        the next prompt and the result is that of the last run.
+        the next prompt and the result is that of the last run; with questions that are asked or answered by hand it
+        waits for them after the run's end. An answer that comes when the engine waits no longer (15 s on a remote
+        one) is not sent, and the tool call has the status permission_expired. With $take it ends, and its run with
+        it, after so many events.
 
         prompt: This or parts is required.
         tool_mode: One of auto, none, required.
@@ -17117,10 +17110,9 @@ class AsyncSessions(AsyncNamespace):
         idempotency_key: One is made for each call that gives none.
         on_conflict: What to do while another run is active in the session. One of fail, wait, attach,
             cancel_active. Default "fail".
-        vocabulary: The events' names and shapes: the documented ones, or the engine's untouched. One of
-            normalized, engine. Default "normalized".
-        fold: Each event also carries the state so far: text, tool calls, to-dos, pending permissions. Default
-            false.
+        vocabulary: The events' names and shapes: the documented ones, the engine's untouched, or both. One of
+            normalized, engine, both. Default "normalized".
+        fold: Each event also carries the state so far (RunState). Default false.
         coalesce_ms: Joins text deltas that arrive within so many milliseconds. Default 0.
         """
         return await self._core.call(
@@ -19027,10 +19019,9 @@ class AsyncOperations(AsyncNamespace):
 
         Lost events of a run are read again from its log; of others only their number is known (stream.resynced).
 
-        vocabulary: The events' names and shapes: the documented ones, or the engine's untouched. One of
-            normalized, engine. Default "normalized".
-        fold: Each event also carries the state so far: text, tool calls, to-dos, pending permissions. Default
-            false.
+        vocabulary: The events' names and shapes: the documented ones, the engine's untouched, or both. One of
+            normalized, engine, both. Default "normalized".
+        fold: Each event also carries the state so far (RunState). Default false.
         coalesce_ms: Joins text deltas that arrive within so many milliseconds. Default 0.
         """
         return self._core.stream(
@@ -19110,10 +19101,9 @@ class AsyncOperations(AsyncNamespace):
         until it is cancelled. The engine cuts events at 16000 bytes and drops what a slow reader misses; both are
         read again from the run's log.
 
-        vocabulary: The events' names and shapes: the documented ones, or the engine's untouched. One of
-            normalized, engine. Default "normalized".
-        fold: Each event also carries the state so far: text, tool calls, to-dos, pending permissions. Default
-            false.
+        vocabulary: The events' names and shapes: the documented ones, the engine's untouched, or both. One of
+            normalized, engine, both. Default "normalized".
+        fold: Each event also carries the state so far (RunState). Default false.
         coalesce_ms: Joins text deltas that arrive within so many milliseconds. Default 0.
         """
         return self._core.stream(
