@@ -74,7 +74,8 @@
  *  lists the known ones; whether a value is acceptable is for the engine to judge. Names that begin with $ are
  *  reserved:
  *
- *     "$body"        the whole body, where a field's name collides with another argument or the body is no object
+ *     "$body"        the whole body, where a field's name collides with another argument or the body is no object; fields
+ *                    of the body beside it are `invalid_argument`
  *     "$timeout_ms"  the deadline of this call; see tandem_wait for how that differs from a wait's timeout
  *     "$tag"         any JSON value; it comes back in each event of the operation, so that events which come before
  *                    tandem_submit has returned can be told apart
@@ -395,6 +396,8 @@ TANDEM_API int32_t TANDEM_CALL tandem_set_log(tandem_log_fn fn, void *ud, tandem
  *   "on_conflict" *        "fail", "wait", "attach" or "cancel_active": what a prompt does while another run is active
  *   "reply_limit_bytes" *  67108864: largest reply
  *   "event_limit_bytes"    8388608: largest event
+ *   "transfers_limit"      64: submitted requests under way at a remote engine at once; further ones wait in order, and
+ *                          sessions.prompt_sync counts by itself. Streams and blocking calls do not count
  *   "op_queue_bytes"       1048576: events waiting in one operation before they are folded
  *   "ops_limit"            65536: operations open, or done and not taken
  *   "results_limit_bytes"  268435456: of results not taken
@@ -442,7 +445,17 @@ TANDEM_API int32_t TANDEM_CALL tandem_close(tandem_client *c, int32_t timeout_ms
 /*
  * Numbers for dashboards and tests: {"ok": {"operations": open or not taken, "operations_running", "calls": begun so
  * far, "events_queued", "events_delivered", "events_discarded": of waits without a function, "events_folded",
- * "log_records_dropped", "results_bytes": not taken}}. More may be added.
+ * "log_records_dropped", "results_bytes": not taken}}. Of a remote engine also:
+ *
+ *   requests, retries, transfers_failed    requests sent, those among them that were sent again, and those that no answer
+ *                                          came to
+ *   connections_opened, connections_open   sockets so far, those of attempts that failed too, and now
+ *   bytes_sent, bytes_received             of bodies, streams among them
+ *   frames_skipped                         frames of streams that were no events
+ *   latency_p50_us, _p90_us, _p99_us, _max_us   from sending to the last byte of the answer, without streams, in
+ *                                          microseconds; quantiles are right within 2 %; null before the first answer
+ *
+ * More may be added.
  */
 TANDEM_API char *TANDEM_CALL tandem_stats(tandem_client *c);
 

@@ -17,7 +17,7 @@ struct Configuration {
         case discovered([RemoteConfiguration])
     }
 
-    private(set) var place = Place.embedded
+    var place = Place.embedded
     var engine = EngineConfiguration()
     var client = ClientOptions()
     var pumpsItself = false
@@ -95,6 +95,7 @@ struct Configuration {
         case "act_as": client.calls.actsAs = try text(name, value)
         case "retries": client.calls.retries = try CallOptions.integer(name, value, from: 0)
         case "event_limit_bytes": remote.eventLimitBytes = Int(try CallOptions.integer(name, value, from: 1))
+        case "transfers_limit": remote.transfersLimit = Int(try CallOptions.integer(name, value, from: 1))
         case "subscription":
             remote.subscribesPerStream = try choice(name, value, ["client": false, "session": true])
         case "on_conflict", "vocabulary", "fold", "coalesce_ms": try readEventForm(name, value)

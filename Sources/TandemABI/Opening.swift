@@ -17,8 +17,8 @@ enum Opening {
         guard let slot = Slot() else { throw Failure(.limit, "too many clients are open in this process") }
         var isOpen = false
         do throws(Failure) {
-            let records = Records()
-            configuration.engine.log = { level, message, fields in records.write(level, message, fields) }
+            let records = Records(configuration.client.logLevel)
+            configuration.log(to: records)
             let client = try makeClient(configuration, slot)
             records.client.withLock { $0 = WeakClient(client) }
             unsafe ClientTable.insert(client, slot.handle)
@@ -81,10 +81,33 @@ enum Opening {
 /// Where the engine's log records go: to the process's function, and to the client's own events.
 private final class Records: Sendable {
     let client = Lock(WeakClient(nil))
+    private let level: Int32
+
+    init(_ level: Int32) { self.level = level }
+
+    /// Whether anybody wants records of that level.
+    func isOn(_ level: Int32) -> Bool { level <= max(self.level, libtandem_log_level()) }
 
     func write(_ level: Int32, _ message: String, _ fields: JSONText) {
         Log.write(level, message, fields)
         client.withLock { $0.client }?.log(level, message, fields)
+    }
+}
+
+extension Configuration {
+    /// Engines, wherever they run, log to these.
+    fileprivate mutating func log(to records: Records) {
+        engine.log = { level, message, fields in records.write(level, message, fields) }
+        let log = RemoteLog(isOn: { records.isOn($0) }, write: { records.write($0, $1, $2) })
+        switch place {
+        case .embedded: break
+        case .remote(var remote):
+            remote.log = log
+            place = .remote(remote)
+        case .discovered(var candidates):
+            for index in candidates.indices { candidates[index].log = log }
+            place = .discovered(candidates)
+        }
     }
 }
 

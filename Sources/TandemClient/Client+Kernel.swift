@@ -12,8 +12,11 @@ extension Client {
     }
 
     package func cancelAll() {
-        for id in state.withLock({ Array($0.running.keys) }) { _ = stop(id, as: .cancelled) }
+        for id in runningIDs() { _ = stop(id, as: .cancelled) }
     }
+
+    /// What is under way, the newest first: ended in this order, nothing that waits is begun because others make room.
+    func runningIDs() -> [UInt64] { state.withLock { Array($0.running.keys) }.sorted(by: >) }
 
     /// Holds an operation's events back, or lets them come again; nil for one that is not there.
     package func pause(_ id: UInt64, _ isPaused: Bool) -> CancelResult {

@@ -181,18 +181,18 @@ extension Client {
             // Its run is cancelled too, and the engine says so; an engine that does not in time is not waited for.
             running.call.cancel()
             _ = loop.after(Deadline(afterMilliseconds: options.stopMilliseconds)) { [weak self] in
-                self?.end(id, .failure(Client.stopped(as: name, wasRunCancelled: false)))
+                self?.end(id, .failure(Client.stopped(running.call, as: name, wasRunCancelled: false)))
             }
         } else {
-            end(id, .failure(Client.stopped(as: name, wasRunCancelled: nil)))
+            end(id, .failure(Client.stopped(running.call, as: name, wasRunCancelled: nil)))
             running.call.cancel()
         }
         return true
     }
 
-    private static func stopped(as name: FailureName, wasRunCancelled: Bool?) -> Failure {
+    private static func stopped(_ call: Call, as name: FailureName, wasRunCancelled: Bool?) -> Failure {
         let detail = JSONWriter.object { writer in
-            writer.member("sent", true)
+            writer.member("sent", call.isSent)
             if let wasRunCancelled { writer.member("run_cancelled", wasRunCancelled) }
         }
         return Failure(name, name == .timeout ? "time ran out" : "the operation was cancelled", detail: detail)

@@ -25,7 +25,7 @@ extension Client {
 
 extension Turn {
     func stepClose() -> Step {
-        for id in client.state.withLock({ Array($0.running.keys) }) {
+        for id in client.runningIDs() {
             let call = client.state.withLock { $0.running[id]?.call }
             client.end(id, .failure(Failure(.cancelled, "the client is being closed")))
             call?.cancel()

@@ -32,6 +32,8 @@ private struct Planner {
     var left: [(key: String, value: JSONText)] = []
     var wholeBody: JSONText?
     var body: [(key: String, value: JSONText)] = []
+    /// Arguments of the body by the names that the caller gave them.
+    private var bodyNames: [String] = []
 
     init(_ operation: Operation, _ request: Request, _ options: CallOptions) {
         self.operation = operation
@@ -94,6 +96,7 @@ private struct Planner {
             guard let index = left.lastIndex(where: { $0.key == name }) else { continue }
             let value = left[index].value
             left.removeAll { $0.key == name }
+            if argument.place == .body { bodyNames.append(name) }
             return value
         }
         return nil
@@ -111,6 +114,7 @@ private struct Planner {
 
     /// In a body that is the caller's own object, other names of a key become the engine's.
     private mutating func renameInPayload(_ argument: Operation.Argument) throws(Failure) {
+        if wholeBody != nil { return }
         for index in left.indices where argument.names.contains(left[index].key) {
             left[index] = (argument.wire, try adapted(argument, left[index].value))
         }
@@ -127,15 +131,31 @@ private struct Planner {
         switch operation.body {
         case .fields:
             if let name = left.first?.key { throw Failure(unknownArgument: name, of: operation) }
+            try requireAlone(bodyNames)
             request.body = wholeBody ?? object(body)
-        case .payload: request.body = wholeBody ?? object(body + left)
+        case .payload:
+            try requireAlone(bodyNames + left.map(\.key))
+            request.body = wholeBody ?? object(body + left)
         case .wrapped(let key):
+            try requireAlone(bodyNames + left.map(\.key))
             let inner = wholeBody ?? object(body + left)
             // Not twice when the caller wrapped it already.
             let isWrapped = inner.members.count == 1 && inner[key] != nil
             request.body = isWrapped ? inner : JSONWriter.object { $0.member(key, inner) }
         }
         if !operation.isBodyRequired, wholeBody == nil, request.body == .emptyObject { request.body = nil }
+    }
+
+    /// `$body` is all of the body: a field beside it would be lost.
+    private func requireAlone(_ fields: [String]) throws(Failure) {
+        if wholeBody == nil || fields.isEmpty { return }
+        throw Failure(
+            .invalidArgument,
+            "\(operation.name) takes $body or fields of the body, not both; beside $body: \(fields.joined(separator: ", "))",
+            detail: JSONWriter.object { writer in
+                writer.member("arguments", array: { writer in for field in fields { writer.string(field) } })
+            }
+        )
     }
 
     private mutating func adaptBody() {

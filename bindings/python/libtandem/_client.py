@@ -34,6 +34,7 @@ class ClientOptions(TypedDict, total=False):
     on_conflict: str
     reply_limit_bytes: int
     event_limit_bytes: int
+    transfers_limit: int
     op_queue_bytes: int
     ops_limit: int
     results_limit_bytes: int
