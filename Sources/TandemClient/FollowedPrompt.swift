@@ -12,8 +12,10 @@ final class FollowedPrompt: Sink {
         var watch: Call?
         var shown: Call?
         var isShown = false
-        /// The stream has given more since this was last looked at, or its taker has no room.
+        /// The stream has given more since this was last looked at.
         var progresses = false
+        /// The taker has no room for more.
+        var isBehind = false
         var outcome: Result<Reply?, Failure>?
         var isOver = false
     }
@@ -29,6 +31,7 @@ final class FollowedPrompt: Sink {
     /// How long the prompt waits for the stream, and the end for events that do not come.
     private static let readyMilliseconds: Int64 = 2_000
     private static let patienceMilliseconds: Int64 = 5_000
+    private static let beginningMilliseconds: Int64 = 1_000
 
     private init(
         _ client: Client,
@@ -67,12 +70,10 @@ final class FollowedPrompt: Sink {
     func end(_ outcome: Result<Reply?, Failure>) {
         state.withLock { $0.outcome = outcome }
         if case .failure = outcome { return finish() }
-        let (watch, isShown) = state.withLock { state in
-            defer { state.watch = nil }
-            return (state.watch, state.isShown || state.shown == nil)
-        }
-        watch?.cancel()
-        if isShown { finish() } else { waitForEvents() }
+        let (hasBegun, isShown) = state.withLock { ($0.shown != nil, $0.isShown || $0.shown == nil && $0.watch == nil) }
+        if isShown { return finish() }
+        // Events come by another connection, and later at times.
+        waitForEvents(hasBegun ? FollowedPrompt.patienceMilliseconds : FollowedPrompt.beginningMilliseconds)
     }
 
     private func sendOnce() {
@@ -95,14 +96,14 @@ final class FollowedPrompt: Sink {
     }
 
     /// The run is over, so its events come to an end, unless the last was lost.
-    private func waitForEvents() {
-        client.loop.after(Deadline(afterMilliseconds: FollowedPrompt.patienceMilliseconds)) { [self] in
+    private func waitForEvents(_ milliseconds: Int64) {
+        client.loop.after(Deadline(afterMilliseconds: milliseconds)) { [self] in
             let (isOver, progresses) = state.withLock { state in
                 defer { state.progresses = false }
-                return (state.isOver, state.progresses)
+                return (state.isOver, state.progresses || state.isBehind)
             }
             if isOver { return }
-            if progresses { waitForEvents() } else { finish() }
+            if progresses { waitForEvents(FollowedPrompt.patienceMilliseconds) } else { finish() }
         }
     }
 }
@@ -130,6 +131,7 @@ extension FollowedPrompt {
             },
             end: { [self] _ in
                 call.finish()
+                state.withLock { $0.watch = nil }
                 sendOnce()
             }
         )
@@ -151,8 +153,9 @@ extension FollowedPrompt {
         let forwarder = EventForwarder(client, id, plan.options, sessionID: request.session, runID: run)
         let sink = EventSink(
             take: { [self] events in
-                state.withLock { $0.progresses = true }
-                return forwarder.take(events)
+                let count = forwarder.take(events)
+                state.withLock { ($0.progresses, $0.isBehind) = (true, count < events.count) }
+                return count
             },
             end: { [self] _ in
                 call.finish()
