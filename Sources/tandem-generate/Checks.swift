@@ -21,6 +21,7 @@ struct Checks {
         checkEvents()
         checkCompatibility()
         checkWords()
+        checkPython()
     }
 
     mutating func report(_ file: String, _ message: String) {

@@ -13,8 +13,8 @@ func outputs(_ contract: Contract, _ header: Header) -> [Output] {
         HeaderOutput.make(contract), OperationTableOutput.make(contract), ErrorTableOutput.make(contract),
         DescriptionOutput.make(contract), LinkerOutput.map(exports), LinkerOutput.symbols(exports),
         NameOutput.failures(contract), NameOutput.events(contract), NameOutput.operationNumbers(contract),
-        DocumentationOutput.make(contract), PythonOutput.make(contract),
-    ] + ExportOutput.make(contract)
+        DocumentationOutput.make(contract), PythonTypes.make(contract),
+    ] + PythonOutput.make(contract) + ExportOutput.make(contract)
 }
 
 /// `include/tandem.h`, written by hand: what it exports and the constants it defines.

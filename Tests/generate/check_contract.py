@@ -12,7 +12,8 @@ import sys
 import tempfile
 
 PROJECT = pathlib.Path(__file__).resolve().parents[2]
-FOLDERS = ["contract", "include", "docs", "Sources"]
+FOLDERS = ["contract", "include", "docs", "Sources", "bindings"]
+PYTHON = "contract/python.json"
 SESSIONS = "contract/operations/sessions.json"
 
 
@@ -46,6 +47,7 @@ GENERATED = [
     "Sources/TandemOperations/Generated/sessions.swift", "Sources/TandemContract/Generated/FailureName.swift",
     "Sources/TandemContract/Generated/EngineEventName.swift",
     "Sources/TandemEngine/Generated/OperationNumber+Generated.swift", "docs/operations.md",
+    "bindings/python/libtandem/_operations/sessions.py", "bindings/python/libtandem/types.py",
 ]
 TITLE = '{"name": "title", "type": "string"'
 CREATE = '"summary": "Creates a session.",\n'
@@ -56,6 +58,12 @@ CASES = [
     ("a generated file is missing", remove(GENERATED[0]), [GENERATED[0], "not there"]),
     ("a generated file too many", create("Sources/TandemOperations/Generated/old.swift", ""),
      ["Sources/TandemOperations/Generated/old.swift", "does not follow"]),
+    ("a generated module too many", create("bindings/python/libtandem/_operations/old.py", ""),
+     ["bindings/python/libtandem/_operations/old.py", "does not follow"]),
+    ("a method of no operation", edit(PYTHON, '"sessions.create": {"par', '"sessions.creat": {"par'), [PYTHON, "sessions.creat"]),
+    ("a result that is no model", edit(PYTHON, '"returns": "SessionRecord"', '"returns": "SessionRecor"'), [PYTHON, "SessionRecor"]),
+    ("an old name of no model", edit(PYTHON, ': "IncidentMonitorStatusRow"', ': "IncidentMonitorStatus"'), [PYTHON, "IncidentMonitorStatus"]),
+    ("pages by an argument that is none", edit(PYTHON, '"argument": "page"', '"argument": "pages"'), [PYTHON, "pages is no argument"]),
     ("a summary changed by hand", edit(SESSIONS, "Creates a session.", "Makes a session."),
      ["include/tandem_ops.h", "docs/operations.md", "differs"]),
     ("an operation removed from embedded", edit(SESSIONS, '      "embedded": true,\n', ""),
@@ -108,7 +116,7 @@ CASES = [
 
 def copy(to):
     for folder in FOLDERS:
-        shutil.copytree(PROJECT / folder, to / folder)
+        shutil.copytree(PROJECT / folder, to / folder, ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copy(PROJECT / "libtandem.symbols", to)
 
 

@@ -165,7 +165,12 @@ class Contract:
         def fullness(row):
             b = row[0]["reply"].get("body")
             return sum(bool(v) for v in ([b] if isinstance(b, list) else b.values() if isinstance(b, dict) else []) if isinstance(v, list))
-        step = max(rows, key=lambda row: (likeness(row), fullness(row)))[0]   # of equals, the one with most lists filled
+        def is_refusal(row):
+            reply = row[0]["reply"].get("body")
+            return isinstance(reply, dict) and reply.get("ok") is False
+        # A refusal with status 200 is for what it was recorded for; of equals, the one with most lists filled.
+        rows = [row for row in rows if not is_refusal(row)] or rows
+        step = max(rows, key=lambda row: (likeness(row), fullness(row)))[0]
         known = {}
         m = pattern_of(op).match(step["request"]["path"].partition("?")[0])
         for name, recorded in zip(names_of(op["path"]), m.groups() if m else []):

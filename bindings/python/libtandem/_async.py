@@ -6,13 +6,17 @@ import os
 import threading
 import weakref
 from collections import deque
-from typing import Any, AsyncIterator, Mapping
+from typing import TYPE_CHECKING, Any, AsyncIterator, Mapping
 
 from ._arguments import packed, picked
 from ._errors import TandemError, error_of, failure, value_of
 from ._library import OK, PENDING, lib, taken
+from ._models import as_event, typed
 from ._records import Record, decoded
 from ._sync import BATCH, opened, submitted
+
+if TYPE_CHECKING:
+    from .types import EngineEventBase
 
 # Past the first number of events waiting in Python the library is asked to hold a stream back, below the second to go on.
 PAUSE_AT, RESUME_AT = 1024, 128
@@ -123,16 +127,19 @@ class AsyncCore:
         payload: Any = None,
         fields: Mapping[str, Any] | None = None,
         keep_none: bool = False,
+        body: str = "",
+        returns: str | None = None,
     ) -> Any:
         call = _Call(self.watch())
-        op = submitted(self.handle, operation, packed(arguments, options, payload, fields, keep_none))
+        op = submitted(self.handle, operation, packed(arguments, options, payload, fields, keep_none, body))
         self._pending[op] = call
         try:
             result = await call.future
         except BaseException:
             self.abandon(op)
             raise
-        return picked(value_of(result), pick)
+        value = picked(value_of(result), pick)
+        return value if returns is None else typed(value, returns)
 
     def stream(
         self, operation: str, arguments: Mapping[str, Any], options: Mapping[str, Any], *, keep_none: bool = False
@@ -230,7 +237,10 @@ class AsyncStream(AsyncIterator[Record]):
             return
         self._channel = core.open_channel(operation, text)
 
-    async def __anext__(self) -> Record:
+    def __aiter__(self) -> AsyncStream:
+        return self
+
+    async def __anext__(self) -> EngineEventBase:
         if self._is_over:
             raise StopAsyncIteration
         if self._channel is None:
@@ -241,7 +251,7 @@ class AsyncStream(AsyncIterator[Record]):
             self._end()
             raise
         if event["type"] != "done":
-            return event
+            return as_event(event)  # type: ignore[no-any-return]
         self._is_over = True
         self.result = value_of(event["result"])
         raise StopAsyncIteration

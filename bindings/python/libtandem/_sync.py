@@ -5,12 +5,16 @@ import ctypes
 import threading
 import weakref
 from collections import deque
-from typing import Any, Iterator, Mapping
+from typing import TYPE_CHECKING, Any, Iterator, Mapping
 
 from ._arguments import packed, picked
 from ._errors import failure, value_of
 from ._library import PENDING, lib, taken
+from ._models import as_event, typed
 from ._records import Record, decoded
+
+if TYPE_CHECKING:
+    from .types import EngineEventBase
 
 # Python runs signal handlers between two calls into C: waits are cut into slices so that Ctrl-C acts soon.
 SLICE_MS = 50
@@ -65,13 +69,16 @@ class SyncCore:
         payload: Any = None,
         fields: Mapping[str, Any] | None = None,
         keep_none: bool = False,
+        body: str = "",
+        returns: str | None = None,
     ) -> Any:
-        text = packed(arguments, options, payload, fields, keep_none)
+        text = packed(arguments, options, payload, fields, keep_none, body)
         if operation not in self._at_once and threading.current_thread() is threading.main_thread():
             result = self._interruptible(operation, text)
         else:
             result = decoded(taken(lib.tandem_call(self.handle, operation.encode(), text)))
-        return picked(value_of(result), pick)
+        value = picked(value_of(result), pick)
+        return value if returns is None else typed(value, returns)
 
     def stream(
         self, operation: str, arguments: Mapping[str, Any], options: Mapping[str, Any], *, keep_none: bool = False
@@ -171,7 +178,10 @@ class Stream(Iterator[Record]):
         #: What the operation returned; None until its end.
         self.result: Any = None
 
-    def __next__(self) -> Record:
+    def __iter__(self) -> Stream:
+        return self
+
+    def __next__(self) -> EngineEventBase:
         if self._is_over:
             raise StopIteration
         try:
@@ -180,7 +190,7 @@ class Stream(Iterator[Record]):
             self.close()
             raise
         if event["type"] != "done":
-            return event
+            return as_event(event)  # type: ignore[no-any-return]
         self._is_over = True
         self._core.finish(self._op)
         self.result = value_of(event["result"])
