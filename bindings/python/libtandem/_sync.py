@@ -83,9 +83,10 @@ class SyncCore:
     def stream(
         self, operation: str, arguments: Mapping[str, Any], options: Mapping[str, Any], *, keep_none: bool = False
     ) -> Stream:
-        return Stream(self, self._submit(operation, packed(arguments, options, keep_none=keep_none)))
+        return Stream(self, self.begin(operation, packed(arguments, options, keep_none=keep_none)))
 
-    def _submit(self, operation: str, text: bytes) -> int:
+    def begin(self, operation: str, text: bytes) -> int:
+        """Starts an operation whose events are kept until next_event takes them."""
         if self._abandoned:
             self._forget_ended()
         # Under the lock, so that a thread that pumps knows the operation before it sees an event of it.
@@ -95,7 +96,7 @@ class SyncCore:
         return op
 
     def _interruptible(self, operation: str, text: bytes) -> Any:
-        op = self._submit(operation, text)
+        op = self.begin(operation, text)
         try:
             while True:
                 result = decoded(taken(lib.tandem_wait(self.handle, op, SLICE_MS)))
@@ -123,15 +124,28 @@ class SyncCore:
                 if queue:
                     return queue.popleft()
                 self._is_pumping = True
-            events: list[Record] = []
-            try:
-                events = value_of(decoded(taken(lib.tandem_next(self.handle, BATCH, SLICE_MS))))
-            finally:
-                with self._changed:
-                    self._is_pumping = False
-                    for event in events:
-                        self._keep(event)
-                    self._changed.notify_all()
+            self._pump(SLICE_MS)
+
+    def waiting(self, op: int) -> list[Record]:
+        """The operation's events that are there already; they stay."""
+        with self._changed:
+            is_mine, self._is_pumping = not self._is_pumping, True
+        if is_mine:
+            self._pump(0)
+        with self._changed:
+            return list(self._queues.get(op, ()))
+
+    def _pump(self, wait_ms: int) -> None:
+        """Takes what is there for everybody; the caller has set the mark that somebody does."""
+        events: list[Record] = []
+        try:
+            events = value_of(decoded(taken(lib.tandem_next(self.handle, BATCH, wait_ms))))
+        finally:
+            with self._changed:
+                self._is_pumping = False
+                for event in events:
+                    self._keep(event)
+                self._changed.notify_all()
 
     def _keep(self, event: Record) -> None:
         op = event["op"]

@@ -8,6 +8,10 @@ from typing import Any, AsyncIterator, Dict, Iterator, List, Mapping, Sequence, 
 from .._async import AsyncNamespace
 from .._pages import Paging, walk, walk_async
 from .._records import Record
+from .. import _run
+from .._run import (
+    AsyncOnEvent, AsyncOnPermission, AsyncOnQuestion, AsyncRunStream, OnEvent, OnPermission, OnQuestion, RunStream,
+)
 from .._sync import SyncNamespace
 
 if TYPE_CHECKING:
@@ -518,6 +522,9 @@ class SyncSessions(SyncNamespace):
         vocabulary: str | None = None,
         fold: bool | None = None,
         coalesce_ms: int | None = None,
+        on_event: OnEvent | None = None,
+        on_permission: OnPermission | None = None,
+        on_question: OnQuestion | None = None,
         **options: Any,
     ) -> Record:
         """Sends a prompt, follows its run to the end, answers permissions and questions by policy, and returns the whole answer.
@@ -540,9 +547,13 @@ class SyncSessions(SyncNamespace):
             normalized, engine, both. Default "normalized".
         fold: Each event also carries the state so far (RunState). Default false.
         coalesce_ms: Joins text deltas that arrive within so many milliseconds. Default 0.
+
+        on_event, on_permission, on_question: functions that are called on this thread. on_event gets each event.
+        on_permission(request) decides what the policy ask would ask for: "once", "always", "reject", True or False;
+        on_question(request) gives a text, a list of texts, or None. An exception cancels the run and comes out here.
         """
-        return self._core.call(
-            "sessions.run",
+        return _run.run(
+            self._core,
             {
                 "session_id": session_id,
                 "prompt": prompt,
@@ -569,6 +580,74 @@ class SyncSessions(SyncNamespace):
                 "coalesce_ms": coalesce_ms,
             },
             options,
+            on_event=on_event,
+            on_permission=on_permission,
+            on_question=on_question,
+        )
+
+    def run_stream(
+        self,
+        session_id: str,
+        prompt: str | Sequence[Mapping[str, Any]] | None = None,
+        parts: str | Sequence[Mapping[str, Any]] | None = None,
+        model: str | Mapping[str, Any] | None = None,
+        agent: str | None = None,
+        tool_mode: str | None = None,
+        tool_allowlist: Sequence[str] | None = None,
+        strict_kb_grounding: bool | None = None,
+        context_mode: str | None = None,
+        write_required: bool | None = None,
+        prewrite_requirements: Mapping[str, Any] | None = None,
+        temperature: float | None = None,
+        top_p: float | None = None,
+        max_tokens: int | None = None,
+        idempotency_key: str | None = None,
+        correlation_id: str | None = None,
+        client_id: str | None = None,
+        permissions: Mapping[str, Any] | None = None,
+        questions: Mapping[str, Any] | None = None,
+        on_conflict: str | None = None,
+        vocabulary: str | None = None,
+        fold: bool | None = None,
+        coalesce_ms: int | None = None,
+        on_permission: OnPermission | None = None,
+        on_question: OnQuestion | None = None,
+        **options: Any,
+    ) -> RunStream:
+        """As run, as a stream of its events; its result is run's, at the end.
+
+        Leaving it early cancels the run. Parameters are those of run.
+        """
+        return _run.stream(
+            self._core,
+            {
+                "session_id": session_id,
+                "prompt": prompt,
+                "parts": parts,
+                "model": model,
+                "agent": agent,
+                "tool_mode": tool_mode,
+                "tool_allowlist": tool_allowlist,
+                "strict_kb_grounding": strict_kb_grounding,
+                "context_mode": context_mode,
+                "write_required": write_required,
+                "prewrite_requirements": prewrite_requirements,
+                "temperature": temperature,
+                "top_p": top_p,
+                "max_tokens": max_tokens,
+                "idempotency_key": idempotency_key,
+                "correlation_id": correlation_id,
+                "client_id": client_id,
+                "permissions": permissions,
+                "questions": questions,
+                "on_conflict": on_conflict,
+                "vocabulary": vocabulary,
+                "fold": fold,
+                "coalesce_ms": coalesce_ms,
+            },
+            options,
+            on_permission=on_permission,
+            on_question=on_question,
         )
 
     def run_command(self, session_id: str, id: str, **options: Any) -> Record:
@@ -1154,6 +1233,9 @@ class AsyncSessions(AsyncNamespace):
         vocabulary: str | None = None,
         fold: bool | None = None,
         coalesce_ms: int | None = None,
+        on_event: AsyncOnEvent | None = None,
+        on_permission: AsyncOnPermission | None = None,
+        on_question: AsyncOnQuestion | None = None,
         **options: Any,
     ) -> Record:
         """Sends a prompt, follows its run to the end, answers permissions and questions by policy, and returns the whole answer.
@@ -1176,9 +1258,14 @@ class AsyncSessions(AsyncNamespace):
             normalized, engine, both. Default "normalized".
         fold: Each event also carries the state so far (RunState). Default false.
         coalesce_ms: Joins text deltas that arrive within so many milliseconds. Default 0.
+
+        on_event, on_permission, on_question: functions or coroutine functions that are called on this loop. on_event
+        gets each event. on_permission(request) decides what the policy ask would ask for: "once", "always", "reject",
+        True or False; on_question(request) gives a text, a list of texts, or None. An exception cancels the run and
+        comes out here.
         """
-        return await self._core.call(
-            "sessions.run",
+        return await _run.run_async(
+            self._core,
             {
                 "session_id": session_id,
                 "prompt": prompt,
@@ -1205,6 +1292,74 @@ class AsyncSessions(AsyncNamespace):
                 "coalesce_ms": coalesce_ms,
             },
             options,
+            on_event=on_event,
+            on_permission=on_permission,
+            on_question=on_question,
+        )
+
+    def run_stream(
+        self,
+        session_id: str,
+        prompt: str | Sequence[Mapping[str, Any]] | None = None,
+        parts: str | Sequence[Mapping[str, Any]] | None = None,
+        model: str | Mapping[str, Any] | None = None,
+        agent: str | None = None,
+        tool_mode: str | None = None,
+        tool_allowlist: Sequence[str] | None = None,
+        strict_kb_grounding: bool | None = None,
+        context_mode: str | None = None,
+        write_required: bool | None = None,
+        prewrite_requirements: Mapping[str, Any] | None = None,
+        temperature: float | None = None,
+        top_p: float | None = None,
+        max_tokens: int | None = None,
+        idempotency_key: str | None = None,
+        correlation_id: str | None = None,
+        client_id: str | None = None,
+        permissions: Mapping[str, Any] | None = None,
+        questions: Mapping[str, Any] | None = None,
+        on_conflict: str | None = None,
+        vocabulary: str | None = None,
+        fold: bool | None = None,
+        coalesce_ms: int | None = None,
+        on_permission: AsyncOnPermission | None = None,
+        on_question: AsyncOnQuestion | None = None,
+        **options: Any,
+    ) -> AsyncRunStream:
+        """As run, as a stream of its events; its result is run's, at the end.
+
+        Leaving it early cancels the run. Parameters are those of run.
+        """
+        return _run.stream_async(
+            self._core,
+            {
+                "session_id": session_id,
+                "prompt": prompt,
+                "parts": parts,
+                "model": model,
+                "agent": agent,
+                "tool_mode": tool_mode,
+                "tool_allowlist": tool_allowlist,
+                "strict_kb_grounding": strict_kb_grounding,
+                "context_mode": context_mode,
+                "write_required": write_required,
+                "prewrite_requirements": prewrite_requirements,
+                "temperature": temperature,
+                "top_p": top_p,
+                "max_tokens": max_tokens,
+                "idempotency_key": idempotency_key,
+                "correlation_id": correlation_id,
+                "client_id": client_id,
+                "permissions": permissions,
+                "questions": questions,
+                "on_conflict": on_conflict,
+                "vocabulary": vocabulary,
+                "fold": fold,
+                "coalesce_ms": coalesce_ms,
+            },
+            options,
+            on_permission=on_permission,
+            on_question=on_question,
         )
 
     async def run_command(self, session_id: str, id: str, **options: Any) -> Record:
