@@ -80,6 +80,8 @@
  *     "$tag"         any JSON value; it comes back in each event of the operation, so that events which come before
  *                    tandem_submit has returned can be told apart
  *     "$take"        a blocking call of a stream returns after so many events
+ *     "$all"         true: all pages of a list (sessions.list, memory.list, engine.run_events,
+ *                    stateful_runtime.list_goal_events), at most 100000 items, else the error `limit`
  *     "$reconnect"   false: a stream that breaks, or whose end is reached, ends; it is not opened again
  *     "$NAME"        the configuration option NAME for this call only, where the list at tandem_open marks it with *
  *
@@ -445,7 +447,7 @@ TANDEM_API int32_t TANDEM_CALL tandem_close(tandem_client *c, int32_t timeout_ms
 /*
  * Numbers for dashboards and tests: {"ok": {"operations": open or not taken, "operations_running", "calls": begun so
  * far, "events_queued", "events_delivered", "events_discarded": of waits without a function, "events_folded",
- * "log_records_dropped", "results_bytes": not taken}}. Of a remote engine also:
+ * "log_records_dropped", "results_bytes": not taken, "host_calls_pending": not answered}}. Of a remote engine also:
  *
  *   requests, retries, transfers_failed    requests sent, those among them that were sent again, and those that no answer
  *                                          came to
@@ -590,42 +592,113 @@ TANDEM_API int32_t TANDEM_CALL tandem_wake(tandem_client *c);
 /*
  * HOST
  *
- * Not in this version: returns 0 and the error `not_supported`, after running drop. What it will be:
+ * Offers something of the host's and returns its provider's id. `spec_json` is one of
  *
- * Offers something of the host to the engine. `spec_json` is one of
- *   {"kind": "tool", "name", "description", "parameters", "permission": "allow"|"ask", "timeout_ms": 120000}
- *   {"kind": "model", "name", "context_tokens", "tools"}       its provider id is `host`
- *   {"kind": "embedding", "name", "dimensions"}
- *   {"kind": "permission"}, {"kind": "question"}               what the policy `ask` asks
- * Calls go to fn, or, when fn is NULL, come as events {"type": "host.call", "call", "op", "kind", "name", "session_id",
- * "run_id", "timeout_ms", "input"}; one that is over before its reply is followed by {"type": "host.cancel", "call",
- * "reason"}. Returns the provider's id; 0 with an error, `invalid_argument` for a name that is taken.
+ *   {"kind": "tool", "name", "description", "parameters", "permission": "allow", "timeout_ms": 120000}
+ *       A function that models may call, on the embedded engine. `name`: 1 to 64 of a-z A-Z 0-9 _ -. `parameters`: a
+ *       JSON schema of an object, {"type": "object", "properties": {...}, "required": [...]}; absent: none.
+ *       "permission": "ask": each call waits for a permission first.
+ *   {"kind": "model", "name", "context_tokens", "tools": false, "timeout_ms"}
+ *       A model of provider `host`, on the embedded engine: sessions.create with "model": {"provider_id": "host",
+ *       "model_id": NAME}. "tools": true: it is offered tools.
+ *   {"kind": "permission", "timeout_ms"}, {"kind": "question", "timeout_ms"}
+ *       Decides for the user, on every engine, except in sessions that an operation answers by a policy of its own. What
+ *       waits already when the provider comes is asked, too.
+ *
+ * A member that a kind does not have is an error, `unknown_argument`; a name that is taken, or a second provider of
+ * permissions or of questions, `invalid_argument`. On a remote engine tools and models are `not_supported` (with
+ * "engine": "discover" until the first call has found the embedded one), and so is {"kind": "embedding"} everywhere.
+ * With an error it returns 0, and drop has run.
+ *
+ * A HOST CALL goes to fn, or, when fn is NULL, comes as an event like others (drop runs before tandem_provide returns):
+ *
+ *     {"op": 7, "seq": 12, "type": "host.call", "tag": null, "call": 49154, "kind": "tool", "name": "add",
+ *      "session_id": "...", "run_id": "...", "timeout_ms": 120000, "input": {"a": 2, "b": 3}}
+ *
+ *  op         the operation that it belongs to: that which runs the run (sessions.run, sessions.prompt_sync), else the
+ *             oldest open stream of its session, else 0. A thread in tandem_wait or tandem_call for that operation
+ *             serves the call; else it is for tandem_pump and tandem_next, in the order of events. So a program of one
+ *             thread may block in tandem_call. A pause does not hold it back. Who waits without a function of the
+ *             operation's own is shown no events: a call whose fn is NULL is then for pump and next of another thread.
+ *  name       the tool or model; the tool that asks for a permission; empty for questions.
+ *  input      of a tool: the model's arguments. Of a model: an OpenAI chat request ({"model", "messages", "tools", ...}).
+ *             Of a permission: {"request_id", "tool", "args", "requested_at_ms", "expires_at_ms"}. Of a question:
+ *             {"request_id", "questions": [{"question", "header", "options", "multiple", "custom"}]}.
+ *
+ * A call that is over before its reply is told by {"type": "host.cancel", "call", "reason"}, to the same taker; it is no
+ * call and wants no reply. Reasons: `host_timeout`, `cancelled` (its run or operation), `resolved` or `expired` (a
+ * decision made elsewhere, or too late), and others. A call that nobody was shown just goes away.
+ *
+ * `timeout_ms` counts from the moment the call is queued, of a model from its last piece. When it has passed, or the
+ * reply is {"error": ...}: a tool's failure is told to the model and the run goes on; a model's ends the run
+ * (`run.failed`, `host_timeout` or `host_failed`); a permission is rejected, a question dismissed.
+ *
+ * An answered question reaches the model of an embedded run, which waits for it. A remote engine does not wait: it
+ * publishes the answer as an event, and only sessions.run sends it on as the next prompt.
+ *
+ * A tool:
+ *
+ *     static void add(void *ud, uint64_t call, const char *json) {
+ *       char *a = tandem_get(json, "/input/a"), *b = tandem_get(json, "/input/b"), reply[64];
+ *       if (a && b) {
+ *         snprintf(reply, sizeof reply, "{\"ok\":\"%ld\"}", strtol(a, NULL, 10) + strtol(b, NULL, 10));
+ *         tandem_reply(ud, call, reply);
+ *       }
+ *       tandem_free(a);
+ *       tandem_free(b);
+ *     }
+ *     tandem_provide(c, "{\"kind\":\"tool\",\"name\":\"add\",\"description\":\"Adds two integers.\",\"parameters\":"
+ *                       "{\"type\":\"object\",\"properties\":{\"a\":{\"type\":\"integer\"},"
+ *                       "\"b\":{\"type\":\"integer\"}}}}", add, c, NULL, NULL);
+ *
+ * A model (examples/c/host_model.c is the whole program):
+ *
+ *     static void answer(void *ud, uint64_t call, const char *json) {
+ *       if (tandem_reply_wanted(ud, call) != 1) return;            // the word that a call is over
+ *       tandem_reply_chunk(ud, call, "\"Hello \"");
+ *       tandem_reply_chunk(ud, call, "\"world.\"");
+ *       tandem_reply(ud, call, "{\"ok\":{\"finish_reason\":\"stop\"}}");
+ *     }
+ *     tandem_provide(c, "{\"kind\":\"model\",\"name\":\"mine\"}", answer, c, NULL, NULL);
  */
 TANDEM_API uint64_t TANDEM_CALL tandem_provide(tandem_client *c, const char *spec_json, tandem_host_fn fn, void *ud,
                                                tandem_notify_fn drop, char **error_json);
 
 /*
- * Not in this version: TANDEM_E_UNSUPPORTED (TANDEM_E_HANDLE comes first). Will take back what tandem_provide offered,
- * without waiting for a running callback: the last one drops.
+ * Takes back what tandem_provide offered. Calls that the host was shown may still be answered, but fn is not told of
+ * their end any more; others fail. Does not wait for a running callback: the last one drops, else drop runs here.
+ *
+ * Returns TANDEM_OK; TANDEM_E_GONE when it was withdrawn before; TANDEM_E_ARGS no such provider; TANDEM_E_HANDLE.
  */
 TANDEM_API int32_t TANDEM_CALL tandem_withdraw(tandem_client *c, uint64_t provider);
 
 /*
- * Not in this version: TANDEM_E_UNSUPPORTED (TANDEM_E_HANDLE comes first). Will answer a host call, on any thread, now
- * or later, with {"ok": X} or {"error": {"message", "retryable"}}: for a tool X is a text or {"output", "metadata"};
- * for a model {"message", "finish_reason", "usage"}; for an embedding {"embeddings"}; "once", "always" or "reject" for
- * a permission; [answer, ...] for questions.
+ * Answers a host call, on any thread, inside its callback or later, with {"ok": X} or {"error": {"message",
+ * "retryable"}}. Touches memory only. X is
+ *
+ *   for a tool        a text, or {"output": text, "metadata": object}
+ *   for a model       {"message", "finish_reason", "usage": {"prompt_tokens", "completion_tokens"}}; message: a text or an
+ *                     OpenAI message, which may have "tool_calls"; without one the pieces are the answer
+ *   for a permission  "once", "always" (makes a rule of the session) or "reject"
+ *   for questions     [answer, ...], one for each: a text, or an array of the labels chosen
+ *
+ * Returns TANDEM_OK; TANDEM_E_GONE when the call is over or was answered before; TANDEM_E_ARGS when there is no such
+ * call, or the reply cannot be read or is none for this kind: the call has then failed; TANDEM_E_HANDLE.
  */
 TANDEM_API int32_t TANDEM_CALL tandem_reply(tandem_client *c, uint64_t call, const char *result_json);
 
 /*
- * Not in this version: TANDEM_E_UNSUPPORTED (TANDEM_E_HANDLE comes first). Will send a piece of a model's answer, or a
- * tool's progress; it never blocks.
+ * Sends a piece of a model's answer, a text or an OpenAI `delta`, or a tool's progress, any JSON; more of them, and
+ * tandem_reply at the end. Never blocks.
+ *
+ * Returns TANDEM_OK; TANDEM_E_LIMIT when more than 8 MiB wait to be taken: the piece is not sent, and the call goes on;
+ * else as tandem_reply. TANDEM_E_ARGS also for a decision, which has no pieces.
  */
 TANDEM_API int32_t TANDEM_CALL tandem_reply_chunk(tandem_client *c, uint64_t call, const char *chunk_json);
 
 /*
- * Not in this version: TANDEM_E_UNSUPPORTED (TANDEM_E_HANDLE comes first). Will say 1 while a reply is wanted, then 0.
+ * Says whether a reply is wanted, for work that takes long: 1; 0 when the call is over or answered; TANDEM_E_ARGS no such
+ * call; TANDEM_E_HANDLE.
  */
 TANDEM_API int32_t TANDEM_CALL tandem_reply_wanted(tandem_client *c, uint64_t call);
 

@@ -19,7 +19,10 @@ enum Opening {
         do throws(Failure) {
             let records = Records(configuration.client.logLevel)
             configuration.log(to: records)
-            let client = try makeClient(configuration, slot)
+            let desk = HostDesk()
+            configuration.engine.host = desk
+            let client = try makeClient(configuration, slot, desk)
+            desk.attach(client)
             records.client.withLock { $0 = WeakClient(client) }
             unsafe ClientTable.insert(client, slot.handle)
             isOpen = true
@@ -34,7 +37,11 @@ enum Opening {
         }
     }
 
-    private static func makeClient(_ configuration: Configuration, _ slot: Slot) throws(Failure) -> Client {
+    private static func makeClient(
+        _ configuration: Configuration,
+        _ slot: Slot,
+        _ desk: HostDesk
+    ) throws(Failure) -> Client {
         guard let loop = EventLoop.start(name: "tandem-io") else {
             throw Failure(.limit, "the process may start no more threads or open no more descriptors")
         }
@@ -51,7 +58,8 @@ enum Opening {
             host: slot.host(),
             options: configuration.client,
             clock: configuration.clock,
-            random: configuration.random
+            random: configuration.random,
+            desk: desk
         )
     }
 

@@ -81,7 +81,7 @@ extension Client {
         // Numbers, not a copy of the state: that would make the next change copy all of it.
         let numbers: [(String, Int64)] = state.withLock { state in
             [
-                ("operations", Int64(state.mailbox.operations.count - (options.logLevel > 0 ? 1 : 0))),
+                ("operations", Int64(state.mailbox.submitted)),
                 ("operations_running", Int64(state.running.count)),
                 ("calls", state.started),
                 ("events_delivered", state.mailbox.lastSeq),
@@ -90,6 +90,7 @@ extension Client {
                 ("events_folded", state.mailbox.folded),
                 ("log_records_dropped", state.dropped),
                 ("results_bytes", Int64(state.mailbox.resultBytes)),
+                ("host_calls_pending", Int64(state.hosts.pending.count)),
             ]
         }
         return JSONWriter.object { writer in

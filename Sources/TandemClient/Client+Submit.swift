@@ -21,10 +21,10 @@ extension Client {
         }
         var plan =
             isRun
-            ? try Plan(run: operation, arguments, defaults: defaults)
-            : try Plan(operation, arguments, defaults: defaults)
+            ? try Plan(run: operation, arguments, defaults: defaults, now: clock.milliseconds)
+            : try Plan(operation, arguments, defaults: defaults, now: clock.milliseconds)
         let sent = isRun ? Operation.numbered(plan.request.operation) ?? operation : operation
-        Recipe.prepare(&plan, sent, makeKey: random.uuid)
+        try Recipe.prepare(&plan, sent, makeKey: random.uuid)
         return plan
     }
 
@@ -77,8 +77,8 @@ extension Client {
     }
 
     private func send(_ operation: Operation, _ plan: Plan, _ call: Call, into sink: any Sink) {
-        if let steps = promptSteps(operation, plan) {
-            PromptConversation.start(self, steps, call, into: sink)
+        if let steps = steps(operation, plan) {
+            Conversation.start(self, steps, call, into: sink)
         } else {
             backend.start(plan.request, call, into: sink)
         }
@@ -113,8 +113,8 @@ extension Client {
         }
         if isClosed { return .failure(Client.closedFailure) }
         let reply =
-            if let steps = promptSteps(operation, plan) {
-                PromptConversation.run(self, steps, call)
+            if let steps = steps(operation, plan) {
+                Conversation.run(self, steps, call)
             } else {
                 backend.answer(plan.request, call)
             }
@@ -131,15 +131,16 @@ extension Client {
         }
         learn(reply, operation)
         if case .success(let reply) = reply { noteAnswer(operation, plan, reply) }
-        return reply.flatMap { finish($0, operation, plan.options) }
+        return reply.flatMap { finish($0, operation, plan) }
     }
 
-    func finish(_ reply: Reply, _ operation: Operation, _ options: CallOptions) -> Result<JSONText, Failure> {
-        operation.result(of: reply, isStrict: options.isStrict).flatMap { result in
-            guard Int64(result.bytes.count) <= options.replyLimitBytes else {
-                return .failure(Failure(.limit, "the reply is longer than \(options.replyLimitBytes) bytes"))
+    func finish(_ reply: Reply, _ operation: Operation, _ plan: Plan) -> Result<JSONText, Failure> {
+        plan.result(of: reply, operation, now: clock.milliseconds).flatMap { result in
+            let limit = plan.options.replyLimitBytes
+            guard Int64(result.bytes.count) <= limit else {
+                return .failure(Failure(.limit, "the reply is longer than \(limit) bytes"))
             }
-            return options.isStrict ? .success(result) : Recipe.finish(result, operation)
+            return .success(result)
         }
     }
 

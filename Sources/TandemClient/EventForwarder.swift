@@ -44,7 +44,8 @@ final class EventForwarder: Sendable {
     private func put(_ event: EngineEvent) -> Mailbox.Acceptance {
         let (items, resynced) = state.withLock { state in
             let items = state.items(of: event)
-            return (items, state.wasBehind && !items.isEmpty ? [state.presenter.resynced()] : [])
+            let isTold = !state.wasBehind || items.isEmpty || client.backend.tellsResyncs
+            return (items, isTold ? [] : [state.presenter.resynced()])
         }
         if items.isEmpty { return .taken }
         let acceptance = client.put(resynced + items, into: id)

@@ -197,6 +197,17 @@ extension EventNormalizer {
             type: EventName.questionResolved,
             properties: [("request_id", "id"), ("ok", "ok"), ("answer", "answer")]
         ),
+        EventName.streamConnected: Renaming(type: EventName.streamConnected, properties: [("attempt", "attempt")]),
+        EventName.streamInterrupted: Renaming(
+            type: EventName.streamInterrupted,
+            properties: [("reason", "reason"), ("retry_in_ms", "retry_in_ms")]
+        ),
+        EventName.streamResynced: Renaming(
+            type: EventName.streamResynced,
+            properties: [
+                ("gaps", "gaps"), ("duplicates", "duplicates"), ("truncated", "truncated"), ("healed", "healed"),
+            ]
+        ),
         EngineEventName.todoUpdated: Renaming(type: EventName.todoUpdated, properties: [("todos", "todos")]),
     ]
 }

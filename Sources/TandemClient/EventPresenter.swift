@@ -6,6 +6,7 @@ internal import TandemSystem
 struct EventPresenter: Sendable {
     private let vocabulary: CallOptions.Vocabulary
     private let tag: JSONText?
+    private let restoresKeys: Bool
     private let clock: any Clock
     private var normalizer: EventNormalizer
     /// Only where events carry the state of their run.
@@ -14,6 +15,7 @@ struct EventPresenter: Sendable {
     init(_ options: CallOptions, sessionID: String?, runID: String?, clock: any Clock) {
         vocabulary = options.vocabulary
         tag = options.tag
+        restoresKeys = !options.isStrict
         self.clock = clock
         states = options.folds ? RunStates() : nil
         normalizer = EventNormalizer(sessionID: sessionID, runID: runID, now: clock.milliseconds)
@@ -21,7 +23,8 @@ struct EventPresenter: Sendable {
 
     mutating func items(of event: EngineEvent) -> [Item] {
         if vocabulary == .engine, states == nil { return [frame(event)] }
-        let events = normalizer.normalize(event).map { event in (event, states?.fold(event)) }
+        let named = restoresKeys ? ResourceKey.restored(in: event) : event
+        let events = normalizer.normalize(named).map { event in (event, states?.fold(event)) }
         switch vocabulary {
         case .normalized: return events.map { item(of: $0, $1) }
         case .engine: return [frame(event, events.last?.1)]

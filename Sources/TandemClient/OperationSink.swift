@@ -34,7 +34,7 @@ final class OperationSink: Sink {
         case .success(let reply?):
             client.learn(.success(reply), operation)
             client.noteAnswer(operation, plan, reply)
-            client.end(id, client.finish(reply, operation, plan.options))
+            client.end(id, client.finish(reply, operation, plan))
         }
         call.finish()
     }

@@ -113,7 +113,7 @@ final class RunConversation: Sendable {
             return [state.stream, state.shown].compactMap(\.self)
         }
         for call in calls { call.cancel() }
-        client.knows(state.withLock { $0.steps.prompt.knowledge })
+        client.knows(state.withLock { $0.steps.prompt.models })
         client.end(id, result)
         call.finish()
         client.conversationEnded()

@@ -52,9 +52,7 @@ struct RunResult: Sendable {
         let last = json.elements.last { $0.at("info", "role")?.string == "assistant" }
         let texts = last?["parts"]?.elements.compactMap { $0["text"] } ?? []
         guard last != nil, !texts.contains(where: { $0.bytes.count >= cutBytes }) else { return nil }
-        var writer = JSONWriter()
-        writer.string(texts.compactMap(\.string).joined())
-        return writer.finish()
+        return JSONText(string: texts.compactMap(\.string).joined())
     }
 
     private static let cutBytes = 16_000

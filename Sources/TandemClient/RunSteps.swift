@@ -162,7 +162,7 @@ struct RunSteps: Sendable {
     }
 
     /// The next step of the prompt.
-    private mutating func step(_ step: PromptSteps.Step) -> [Action] {
+    private mutating func step(_ step: CallStep) -> [Action] {
         switch step {
         case .send(let request):
             isPromptSent = request.operation == plan.request.operation
@@ -202,7 +202,7 @@ struct RunSteps: Sendable {
         next.request.headers.append(.init("Idempotency-Key", "\(key)-\(prompts)"))
         // The run that asked has ended just now, and the session may not know it yet.
         next.options.onConflict = .wait
-        prompt = RunSteps.steps(operation, next, completesModel: completesModel, prompt.knowledge)
+        prompt = RunSteps.steps(operation, next, completesModel: completesModel, prompt.models)
         phase = .prompting
         return step(prompt.begin())
     }

@@ -34,7 +34,10 @@ extension Turn {
             if let step = deliver(delivery) { return step }
         }
         if let dropped = client.setHandler(nil) { return .drop(dropped) }
+        client.decisions.close()
+        client.forgetHostCalls()
         if !waitForCallbacks() { return over(FailureName.pending.code) }
+        if let dropped = client.takeHostFunction() { return .drop(dropped) }
         if let dropped = client.setWakeup(nil) { return .drop(dropped) }
         if let pumper = client.pumper.withLock({ $0 }), !pumper.isCurrent, !pumper.join(by: deadline) {
             return over(FailureName.pending.code)

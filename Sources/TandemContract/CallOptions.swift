@@ -24,7 +24,12 @@ package struct CallOptions: Sendable {
     /// Sent with the request, before the operation's own.
     package var headers: [Request.Field] = []
     /// On whose behalf requests that change something are made; nil: the engine is told nothing.
-    package var actsAs: String? = "control_panel"
+    package var actsAs: String? = CallOptions.owner
+    /// All pages of a list in one result.
+    package var wantsAll = false
+
+    /// The engine's own owner, who may do what agents may not.
+    static let owner = "control_panel"
 
     /// What to do with a prompt while another run is active in its session.
     package enum ConflictPolicy: String, Sendable { case fail, wait, attach, cancelActive = "cancel_active" }
@@ -35,6 +40,7 @@ package struct CallOptions: Sendable {
     static let names: Set<String> = [
         "$body", "$timeout_ms", "$tag", "$take", "$reconnect", "$save_to", "$retries", "$on_conflict",
         "$reply_limit_bytes", "$headers", "$act_as", "$vocabulary", "$coalesce_ms", "$fold", "$strict",
+        "$all",
     ]
 
     /// Takes the option of that name (without `$`) in.
@@ -64,6 +70,7 @@ package struct CallOptions: Sendable {
             actsAs = value.string
         case "retries": retries = try CallOptions.integer(name, value, from: 0)
         case "reply_limit_bytes": replyLimitBytes = try CallOptions.integer(name, value, from: 1)
+        case "all": wantsAll = try CallOptions.boolean(name, value)
         case "headers": headers += try CallOptions.fields(name, value)
         default: throw Failure(.notSupported, "$\(name) is not supported yet")
         }

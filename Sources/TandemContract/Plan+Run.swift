@@ -3,14 +3,15 @@ package import TandemJSON
 // `sessions.run` is no request of an engine's: its arguments are those of a prompt, with terms beside them.
 extension Plan {
     /// The prompt that the run begins with, and the terms.
-    package init(run operation: Operation, _ arguments: JSONText, defaults: CallOptions) throws(Failure) {
+    package init(run operation: Operation, _ arguments: JSONText, defaults: CallOptions, now: Int64 = 0) throws(Failure)
+    {
         guard arguments.kind == .object else {
             throw Failure(.invalidArgument, "the arguments of \(operation.name) are no JSON object")
         }
         let split = try RunArguments(operation, arguments)
         guard let prompt = Operation.named(split.hasParts ? "sessions.prompt_async_parts" : "sessions.prompt_async")
         else { throw Failure(.internalError, "the contract has no prompt") }
-        try self.init(prompt, split.prompt, defaults: defaults)
+        try self.init(prompt, split.prompt, defaults: defaults, now: now)
         run = try RunTerms(permissions: split.permissions, questions: split.questions)
     }
 }

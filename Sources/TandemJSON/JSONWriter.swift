@@ -125,6 +125,15 @@ package struct JSONWriter {
     }
 }
 
+extension JSONText {
+    /// A text as a JSON string.
+    package init(string: String) {
+        var writer = JSONWriter()
+        writer.string(string)
+        self = writer.finish()
+    }
+}
+
 // A name and its value in one call.
 extension JSONWriter {
     package mutating func member(_ name: String, _ value: String) {

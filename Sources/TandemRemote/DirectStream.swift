@@ -34,7 +34,7 @@ final class DirectStream: @unchecked Sendable {
                 http,
                 call.options,
                 until: call.deadline,
-                receive: { stream.take($0) },
+                receive: { stream.take($0.compactMap(\.event)) },
                 finish: { stream.finish($0) }
             )
             stream.transfer = transfer

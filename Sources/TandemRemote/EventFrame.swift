@@ -22,10 +22,32 @@ enum EventFrame {
         )
     }
 
+    /// About what an event takes to keep, in bytes: without making its frame.
+    static func size(_ event: EngineEvent) -> Int { event.properties.bytes.count + 256 }
+
+    /// Whether an event tells of the stream itself.
+    static func isOfStream(_ event: EngineEvent) -> Bool {
+        event.envelope == nil && typesOfStream.contains(event.type)
+    }
+
+    /// Whether a delta's text was cut at the 4,000 bytes that an engine allows one.
+    static func isCutDelta(_ event: EngineEvent) -> Bool {
+        guard event.type == EngineEventName.messagePartUpdated,
+            let text = event.properties["delta"]?.escapedContent, text.count >= cutDeltaBytes
+        else { return false }
+        return text.suffix(cutMark.count).elementsEqual(cutMark)
+    }
+
     /// Whether a frame only says that the connection lives, whatever it carries.
     static func isSignOfLife(_ frame: EventStreamParser.Event) -> Bool { signsOfLife.contains(frame.name) }
 
     private static let usualName = "message"
+    private static let typesOfStream: Set<String> = [
+        EngineEventName.serverConnected, EngineEventName.engineLifecycleReady, EngineEventName.runStreamConnected,
+        EventName.streamConnected, EventName.streamInterrupted, EventName.streamResynced,
+    ]
+    private static let cutDeltaBytes = 4_000
+    private static let cutMark = Array("...<truncated>".utf8)
     private static let signsOfLife: Set<String> = ["ready", "heartbeat", "keepalive"]
 
     /// A stream's text is decoded with replacement characters, says the standard; only what needs it is.
@@ -55,6 +77,8 @@ enum EventFrame {
 
 // Where an event belongs; engines spell the identifiers in three ways.
 extension EngineEvent {
+    var seq: Int64? { envelope?.seq }
+
     var runID: String? {
         envelope?.runID ?? first(of: ["runID", "runId", "run_id"], in: properties)
             ?? properties["part"].flatMap { first(of: ["runID", "runId", "run_id"], in: $0) }

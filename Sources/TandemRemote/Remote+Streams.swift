@@ -24,14 +24,23 @@ extension Remote {
 
     func follow(_ operation: Operation, _ request: Request, _ http: HTTPRequest, _ call: Call, _ sink: any Sink) {
         let filter = StreamFilter(request)
-        guard isShared(operation, filter, call.options) else {
+        guard isHealed(operation, filter, call.options) else {
             return DirectStream.start(self, operation, request, http, call, sink)
         }
-        onSubscription({ sink.end(.failure(.remoteClosed)) }) { $0.follow(filter, call, sink) }
+        let refused = { sink.end(.failure(.remoteClosed)) }
+        guard configuration.subscribesPerStream else {
+            return onSubscription(refused) { $0.follow(filter, call, sink) }
+        }
+        let isPosted = loop.post { [self] in
+            let subscription = Subscription(self, operation, request, call)
+            subscription.follow(filter, call, sink)
+        }
+        if !isPosted { refused() }
     }
 
-    private func isShared(_ operation: Operation, _ filter: StreamFilter, _ options: CallOptions) -> Bool {
-        if options.isStrict || !options.reconnects || configuration.subscribesPerStream { return false }
+    /// A stream of the bus, whose runs have logs to read again.
+    private func isHealed(_ operation: Operation, _ filter: StreamFilter, _ options: CallOptions) -> Bool {
+        if options.isStrict || !options.reconnects { return false }
         if let run = filter.runID, Remote.otherRuns.contains(where: { run.hasPrefix($0) }) { return false }
         return Remote.sharedStreams.contains(operation.name)
     }

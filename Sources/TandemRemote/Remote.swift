@@ -15,7 +15,9 @@ package final class Remote: Backend {
     /// Which started calls are under way; those that take as long as a run have turns of their own.
     private let turns: Lock<TurnQueue<StartedCall>>
     private let runTurns: Lock<TurnQueue<StartedCall>>
-    private let random: Random
+    let random: Random
+    /// On the loop's thread only.
+    let readings = ReadingLine()
     private let isClosed = Lock(false)
     /// Made by the first that needs it, on the loop's thread.
     private let shared = Lock<Subscription?>(nil)
@@ -35,6 +37,7 @@ package final class Remote: Backend {
 
     package var needsDefaultModel: Bool { true }
     package var showsPromptEvents: Bool { false }
+    package var tellsResyncs: Bool { true }
 
     package func writeStats(to writer: inout JSONWriter) { meter.write(to: &writer) }
 
@@ -52,7 +55,7 @@ package final class Remote: Backend {
             guard blocking.await({ ready in self.onSubscription({ ready() }) { $0.beginPrompt(ready) } }) else {
                 onSubscription {
                 } _: {
-                    $0.endPrompt(nil)
+                    $0.endPrompt(nil, session: "")
                 }
                 throw call.isCancelled
                     ? .cancelledBeforeSending : Failure(.timeout, "the engine did not answer in time")
@@ -60,7 +63,7 @@ package final class Remote: Backend {
             let result = exchange(operation, http, call, blocking)
             onSubscription {
             } _: {
-                $0.endPrompt(Remote.runID(result))
+                $0.endPrompt(Remote.runID(result), session: request.path("session_id"))
             }
             return result
         } catch { return .failure(error) }
@@ -78,7 +81,7 @@ package final class Remote: Backend {
             let started = StartedCall(self, operation, http, call) { [self] result in
                 onSubscription {
                 } _: {
-                    $0.endPrompt(Remote.runID(result))
+                    $0.endPrompt(Remote.runID(result), session: request.path("session_id"))
                 }
                 sink.end(result.map { $0 })
             }

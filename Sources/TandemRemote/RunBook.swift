@@ -7,16 +7,18 @@ struct RunBook {
         let sessionID: String?
         fileprivate(set) var events: [EngineEvent] = []
         fileprivate(set) var bytes = 0
-        /// Too many events to keep.
-        fileprivate(set) var isCut = false
+        /// False when some of its events are missing: its log has them all.
+        fileprivate(set) var isWhole: Bool
         /// In nanoseconds of the monotonic clock.
         fileprivate(set) var endedAt: UInt64?
+        fileprivate(set) var seq: Int64 = 0
     }
 
     private var runs: [String: Run] = [:]
     /// The run that is active in a session.
     private var active: [String: String] = [:]
-    private var bytes = 0
+    private(set) var bytes = 0
+    private var expiry: UInt64 = .max
 
     static let runBytes = 8 * 1024 * 1024
     static let totalBytes = 64 * 1024 * 1024
@@ -24,45 +26,71 @@ struct RunBook {
 
     subscript(_ id: String) -> Run? { runs[id] }
 
+    var isEmpty: Bool { runs.isEmpty }
+
+    func activeRun(of session: String) -> String? { active[session] }
+
     /// Enters an event and tells the run that it belongs to; nil too for what comes after a run's end.
     mutating func note(_ event: EngineEvent, now: UInt64) -> String? {
         let session = event.sessionID
         guard let id = event.runID ?? session.flatMap({ active[$0] }) else { return nil }
-        var run = runs[id] ?? Run(sessionID: session)
+        var run = runs[id] ?? Run(sessionID: session, isWhole: event.type == EngineEventName.sessionRunStarted)
         if run.endedAt != nil { return nil }
         if runs[id] == nil, let session = run.sessionID, !event.endsRun { active[session] = id }
         keep(event.belonging(to: id), in: &run)
-        if event.endsRun {
-            run.endedAt = now
-            if let session = run.sessionID, active[session] == id { active[session] = nil }
-        }
         runs[id] = run
+        if event.endsRun { end(id, now: now) }
         return id
     }
 
+    mutating func end(_ id: String, now: UInt64) {
+        guard var run = runs[id], run.endedAt == nil else { return }
+        run.endedAt = now
+        expiry = min(expiry, now &+ RunBook.keptNanoseconds)
+        if let session = run.sessionID, active[session] == id { active[session] = nil }
+        runs[id] = run
+    }
+
     private mutating func keep(_ event: EngineEvent, in run: inout Run) {
-        if run.isCut { return }
-        let size = event.frame.bytes.count
-        guard run.bytes + size <= RunBook.runBytes, bytes + size <= RunBook.totalBytes else {
-            bytes -= run.bytes
-            run.events = []
-            run.bytes = 0
-            run.isCut = true
-            return
-        }
+        run.seq = max(run.seq, event.seq ?? 0)
+        if !run.isWhole { return }
+        let size = EventFrame.size(event)
+        guard run.bytes + size <= RunBook.runBytes, bytes + size <= RunBook.totalBytes, !EventFrame.isCutDelta(event)
+        else { return forget(&run) }
         run.events.append(event)
         run.bytes += size
         bytes += size
     }
 
-    /// Forgets runs that ended a minute ago.
-    mutating func expire(now: UInt64) {
-        for (id, run) in runs {
-            guard let ended = run.endedAt, now > ended, now - ended >= RunBook.keptNanoseconds else { continue }
-            bytes -= run.bytes
-            runs[id] = nil
+    private mutating func forget(_ run: inout Run) {
+        bytes -= run.bytes
+        run.events = []
+        run.bytes = 0
+        run.isWhole = false
+    }
+
+    /// Events may have been lost: of one session's run, or of any.
+    mutating func lose(session: String? = nil) {
+        let concerned = session.flatMap { active[$0] }.map { [$0] } ?? Array(runs.keys)
+        for id in concerned {
+            guard var run = runs[id], run.endedAt == nil, run.isWhole else { continue }
+            forget(&run)
+            runs[id] = run
         }
     }
 
-    var isEmpty: Bool { runs.isEmpty }
+    /// Forgets runs that ended a minute ago.
+    mutating func expire(now: UInt64) {
+        guard now >= expiry else { return }
+        expiry = .max
+        for (id, run) in runs {
+            guard let ended = run.endedAt else { continue }
+            if now < ended &+ RunBook.keptNanoseconds {
+                expiry = min(expiry, ended &+ RunBook.keptNanoseconds)
+            } else {
+                bytes -= run.bytes
+                runs[id] = nil
+            }
+        }
+    }
 }

@@ -6,6 +6,8 @@ struct StreamFilter: Sendable, Equatable {
     let sessionID: String?
     let runID: String?
 
+    var isEverything: Bool { sessionID == nil && runID == nil }
+
     init(sessionID: String? = nil, runID: String? = nil) {
         self.sessionID = sessionID
         self.runID = runID

@@ -18,19 +18,26 @@ struct StreamReader {
         format = response == .jsonLines ? .lines(unfinished: []) : .events(EventStreamParser(limit: limit))
     }
 
-    mutating func read(_ bytes: [UInt8], into events: inout [EngineEvent]) throws(Failure) {
+    /// The time to wait before reconnecting that the stream asked for last.
+    var retryMilliseconds: Int64? { if case .events(let parser) = format { parser.retryMilliseconds } else { nil } }
+
+    mutating func read(_ bytes: [UInt8], into frames: inout [StreamFrame]) throws(Failure) {
         switch format {
         case .events(var parser):
             format = .lines(unfinished: [])
             defer { format = .events(parser) }
-            var frames: [EventStreamParser.Event] = []
-            do throws(EventStreamParser.TooLarge) { try parser.read(bytes, into: &frames) } catch { throw tooLarge }
-            for frame in frames where !EventFrame.isSignOfLife(frame) { take(EventFrame.event(frame), into: &events) }
+            var parsed: [EventStreamParser.Event] = []
+            defer {
+                for frame in parsed where !EventFrame.isSignOfLife(frame) {
+                    take(EventFrame.event(frame), frame.data, into: &frames)
+                }
+            }
+            do throws(EventStreamParser.TooLarge) { try parser.read(bytes, into: &parsed) } catch { throw tooLarge }
         case .lines(var rest):
             format = .lines(unfinished: [])
             rest += bytes
             while let end = rest.firstIndex(of: UInt8(ascii: "\n")) {
-                line(Array(rest[..<end]), into: &events)
+                line(Array(rest[..<end]), into: &frames)
                 rest = Array(rest[(end + 1)...])
             }
             guard rest.count <= limit else { throw tooLarge }
@@ -39,18 +46,20 @@ struct StreamReader {
     }
 
     /// The stream has ended: a last line need not have an end.
-    mutating func finish(into events: inout [EngineEvent]) {
+    mutating func finish(into frames: inout [StreamFrame]) {
         guard case .lines(let rest) = format else { return }
-        line(rest, into: &events)
+        line(rest, into: &frames)
         format = .lines(unfinished: [])
     }
 
-    private mutating func line(_ line: [UInt8], into events: inout [EngineEvent]) {
-        if line.contains(where: { $0 > 0x20 }) { take(EventFrame.event(line), into: &events) }
+    private mutating func line(_ line: [UInt8], into frames: inout [StreamFrame]) {
+        if line.contains(where: { $0 > 0x20 }) { take(EventFrame.event(line), line, into: &frames) }
     }
 
-    private mutating func take(_ event: EngineEvent?, into events: inout [EngineEvent]) {
-        if let event { events.append(event) } else { skipped += 1 }
+    private mutating func take(_ event: EngineEvent?, _ bytes: [UInt8], into frames: inout [StreamFrame]) {
+        if let event { return frames.append(.event(event)) }
+        skipped += 1
+        frames.append(.cut(CutFrame(bytes)))
     }
 
     private var tooLarge: Failure { Failure(.limit, "an event of the stream is larger than \(limit) bytes") }

@@ -10,7 +10,7 @@ final class StreamTransfer: TransferReceiver, @unchecked Sendable {
     private let policy: RetryPolicy
     private let deadline: Deadline
     /// What one read from the network brought.
-    private let receive: ([EngineEvent]) -> Void
+    private let receive: ([StreamFrame]) -> Void
     /// Last of all; nil: the server ended the stream.
     private let finish: (Failure?) -> Void
 
@@ -32,7 +32,7 @@ final class StreamTransfer: TransferReceiver, @unchecked Sendable {
         _ http: HTTPRequest,
         _ options: CallOptions,
         until deadline: Deadline,
-        receive: @escaping ([EngineEvent]) -> Void,
+        receive: @escaping ([StreamFrame]) -> Void,
         finish: @escaping (Failure?) -> Void
     ) {
         self.remote = remote
@@ -44,6 +44,9 @@ final class StreamTransfer: TransferReceiver, @unchecked Sendable {
         policy = RetryPolicy(operation, options)
         reader = StreamReader(operation.response, limit: remote.configuration.eventLimitBytes)
     }
+
+    /// What the stream asked for, before it is opened again.
+    var retryMilliseconds: Int64? { reader.retryMilliseconds }
 
     func begin() {
         if isOver { return }
@@ -83,17 +86,17 @@ final class StreamTransfer: TransferReceiver, @unchecked Sendable {
             return true
         }
         let skipped = reader.skipped
-        var events: [EngineEvent] = []
+        var frames: [StreamFrame] = []
         defer { remote.meter.skippedFrames(reader.skipped - skipped) }
-        do throws(Failure) { try reader.read(bytes, into: &events) } catch { failure = error }
-        if !events.isEmpty { receive(events) }
+        do throws(Failure) { try reader.read(bytes, into: &frames) } catch { failure = error }
+        if !frames.isEmpty { receive(frames) }
         return failure == nil && !isOver
     }
 
     func end(_ error: TransferError?) {
         transfer = nil
         if isOver { return }
-        var rest: [EngineEvent] = []
+        var rest: [StreamFrame] = []
         if error == nil, refusal == nil { reader.finish(into: &rest) }
         if !rest.isEmpty { receive(rest) }
         let failure = reason(error)

@@ -3,198 +3,268 @@ internal import TandemHTTP
 internal import TandemJSON
 internal import TandemSystem
 
-/// The one connection to an engine's events that all streams of a client share; on the loop's thread only.
+/// One connection to an engine's events, with all that follow it: does what its feed decides; on the loop's thread only.
 ///
-/// The engine's own filters lose what they cannot place, and events cannot be had again: so everything is taken, before
-/// the first prompt is sent, and handed out here.
+/// The engine's own filters lose what they cannot place: so a client takes everything over one connection, before its
+/// first prompt is sent. With `"subscription": "session"` each stream has a connection of its own.
 final class Subscription: @unchecked Sendable {
-    private final class Follower {
-        let filter: StreamFilter
-        let outlet: Outlet
-
-        init(_ filter: StreamFilter, _ outlet: Outlet) {
-            self.filter = filter
-            self.outlet = outlet
-        }
-    }
-
     private unowned let remote: Remote
     private let operation: Operation
-    private var transfer: StreamTransfer?
-    private var isLive = false
-    /// The frames that every stream begins with.
-    private var opening: [EngineEvent] = []
-    private var followers: [Int: Follower] = [:]
+    private let request: Request
+    private let options: CallOptions
+    private let deadline: Deadline
+    private var feed: EventFeed
+    private var sinks: [Int: any Sink] = [:]
     private var issued = 0
-    /// What waits for the connection.
+    private var transfer: StreamTransfer?
+    private var reopening: TimerID?
+    private var timer: (id: TimerID, due: UInt64)?
+    /// Prompts that wait for the connection.
     private var waiting: [() -> Void] = []
     private var prompts = 0
-    /// Runs that this client began, until they end.
-    private var awaited: Set<String> = []
-    private var book = RunBook()
     private var closing: TimerID?
+    private var connections = 0
+    /// A connection of one stream's own is kept by nobody else.
+    private var own: Subscription?
 
     /// How long the connection stays when nothing uses it.
     private static let lingerMilliseconds: Int64 = 5_000
 
+    /// The connection that a client's streams share.
     init(_ remote: Remote, _ operation: Operation) {
         self.remote = remote
         self.operation = operation
+        request = Request(operation.number)
+        options = CallOptions()
+        deadline = .never
+        feed = EventFeed()
+    }
+
+    /// A connection that the engine filters, for one stream.
+    init(_ remote: Remote, _ operation: Operation, _ request: Request, _ call: Call) {
+        self.remote = remote
+        self.operation = operation
+        self.request = request
+        options = call.options
+        deadline = call.deadline
+        feed = EventFeed(isShared: false)
     }
 
     /// Calls back when the events of what is sent now will be seen, or cannot be.
     func beginPrompt(_ ready: @escaping () -> Void) {
         prompts += 1
         open()
-        if isLive { ready() } else { waiting.append(ready) }
+        if feed.isLive { ready() } else { waiting.append(ready) }
     }
 
     /// The prompt has been answered: with a run, where there is one now.
-    func endPrompt(_ runID: String?) {
+    func endPrompt(_ runID: String?, session: String) {
         prompts -= 1
-        if let runID, transfer != nil, book[runID]?.endedAt == nil { awaited.insert(runID) }
-        closeIfUnused()
+        if let runID { feed.await(runID, session: session) }
+        settle()
     }
 
     func follow(_ filter: StreamFilter, _ call: Call, _ sink: any Sink) {
-        let outlet = Outlet(sink)
         issued += 1
         let id = issued
-        followers[id] = Follower(filter, outlet)
+        sinks[id] = sink
+        if !feed.isShared { own = self }
+        feed.follow(id, filter, now: Deadline.now)
         let loop = remote.loop
-        call.whenResumed { loop.post { outlet.resume() } }
+        call.whenResumed { [weak self] in
+            let subscription = self
+            loop.post { subscription?.resume(id) }
+        }
         call.whenCancelled { [weak self] in
             let subscription = self
-            loop.post {
-                outlet.stop(.failure(.remoteCancelled))
-                subscription?.drop(id)
-            }
+            loop.post { subscription?.end(id, .failure(.remoteCancelled)) }
         }
         open()
-        if isLive { join(id) }
+        settle()
     }
 
     /// Everything ends, as the client does.
     func close() {
-        transfer?.close()
-        lose(.remoteClosed)
+        disconnect()
+        feed.endAll(.remoteClosed)
+        settle()
     }
 
-    private func open() {
-        if let closing { remote.loop.cancelTimer(closing) }
-        closing = nil
-        guard transfer == nil else { return }
-        do throws(Failure) {
-            let request = Request(operation.number)
-            let made = StreamTransfer(
-                remote,
-                operation,
-                try remote.builder.make(operation, request, CallOptions()),
-                CallOptions(),
-                until: .never,
-                receive: { [weak self] in self?.take($0) },
-                finish: { [weak self] in self?.lose($0) }
-            )
-            transfer = made
-            made.begin()
-        } catch { lose(error) }
-    }
-
-    private func take(_ events: [EngineEvent]) {
-        let isNew = !isLive
-        isLive = true
-        if isNew { opening = [] }
-        var rest = events[...]
-        while opening.count < 2, let first = rest.first, first.envelope == nil { opening.append(rest.removeFirst()) }
-        if isNew { arrive() }
-        hand(out: rest)
-        closeIfUnused()
-    }
-
-    /// The connection is there.
-    private func arrive() {
-        for id in followers.keys.sorted() { join(id) }
-        let ready = waiting
-        waiting = []
-        for body in ready { body() }
-    }
-
-    private func join(_ id: Int) {
-        guard let follower = followers[id] else { return }
-        follower.outlet.offer(opening.count == 2 ? opening : Subscription.usualOpening)
-        guard let runID = follower.filter.runID, let run = book[runID] else { return }
-        if run.isCut {
-            let failure = Failure(.limit, "the run has more events than are kept for a stream that comes late")
-            return end(id, .failure(failure))
-        }
-        follower.outlet.offer(run.events)
-        if run.endedAt != nil { end(id, .success(nil)) }
-    }
-
-    private func hand(out events: ArraySlice<EngineEvent>) {
-        let now = Deadline.now
-        var parts: [Int: [EngineEvent]] = [:]
-        for event in events {
-            let run = book.note(event, now: now)
-            let event = event.belonging(to: run)
-            for (id, follower) in followers where follower.filter.takes(event, of: run) {
-                parts[id, default: []].append(event)
-            }
-            guard event.endsRun, let run else { continue }
-            awaited.remove(run)
-            for (id, follower) in followers where follower.filter.runID == run {
-                follower.outlet.offer(parts.removeValue(forKey: id) ?? [])
-                end(id, .success(nil))
-            }
-        }
-        for (id, part) in parts { followers[id]?.outlet.offer(part) }
-        for (id, follower) in followers where follower.outlet.isOver { drop(id) }
-        book.expire(now: now)
+    private func resume(_ id: Int) {
+        feed.resume(id, now: Deadline.now)
+        settle()
     }
 
     private func end(_ id: Int, _ outcome: Result<Reply?, Failure>) {
-        // It may still have to hand over what its consumer had no room for.
-        followers[id]?.outlet.end(outcome)
-        drop(id)
+        guard let sink = sinks.removeValue(forKey: id) else { return }
+        feed.unfollow(id)
+        sink.end(outcome)
+        closeIfUnused()
+    }
+}
+
+// The connection.
+extension Subscription {
+    private func open() {
+        if let closing { remote.loop.cancelTimer(closing) }
+        closing = nil
+        if transfer == nil, reopening == nil { connect() }
     }
 
-    private func drop(_ id: Int) {
-        followers[id] = nil
-        closeIfUnused()
+    private func connect() {
+        reopening = nil
+        connections += 1
+        let number = connections
+        var options = options
+        // What comes after the first time has a rhythm of its own.
+        if feed.wasLive { options.retries = 0 }
+        do throws(Failure) {
+            let made = StreamTransfer(
+                remote,
+                operation,
+                try remote.builder.make(operation, request, options),
+                options,
+                until: deadline,
+                receive: { [weak self] in self?.take($0, from: number) },
+                finish: { [weak self] in self?.lose($0, number) }
+            )
+            transfer = made
+            made.begin()
+        } catch { lose(error, number) }
+    }
+
+    private func take(_ frames: [StreamFrame], from connection: Int) {
+        guard connection == connections else { return }
+        feed.take(frames, now: Deadline.now)
+        settle()
     }
 
     /// The connection is gone; nil: the engine ended it.
-    private func lose(_ failure: Failure?) {
+    private func lose(_ failure: Failure?, _ connection: Int) {
+        guard connection == connections else { return }
+        let wait = transfer?.retryMilliseconds
         transfer = nil
-        isLive = false
-        book = RunBook()
-        awaited = []
-        let lost = followers
-        followers = [:]
-        let ready = waiting
-        waiting = []
-        for (_, follower) in lost {
-            follower.outlet.end(.failure(failure ?? Failure(.engineUnavailable, "the engine ended the stream")))
-        }
-        for body in ready { body() }
+        let failure = failure ?? Failure(.engineUnavailable, "the engine ended the stream")
+        feed.lost(failure, wait: wait, random: remote.random.next())
+        settle()
+    }
+
+    private func disconnect() {
+        transfer?.close()
+        transfer = nil
+        connections += 1
+        if let reopening { remote.loop.cancelTimer(reopening) }
+        reopening = nil
     }
 
     private func closeIfUnused() {
-        guard followers.isEmpty, prompts == 0, awaited.isEmpty, transfer != nil, closing == nil else { return }
-        closing = remote.loop.after(Deadline(afterMilliseconds: Subscription.lingerMilliseconds)) { [weak self] in
+        guard !feed.isUsed, prompts == 0, transfer != nil || reopening != nil || own != nil, closing == nil else {
+            return
+        }
+        let linger = feed.isShared ? Subscription.lingerMilliseconds : 0
+        closing = remote.loop.after(Deadline(afterMilliseconds: linger)) { [weak self] in
             guard let self else { return }
             closing = nil
-            guard followers.isEmpty, prompts == 0, awaited.isEmpty else { return }
-            transfer?.close()
-            lose(nil)
+            guard !feed.isUsed, prompts == 0 else { return }
+            disconnect()
+            feed = EventFeed(isShared: feed.isShared)
+            setTimer()
+            own = nil
+        }
+    }
+}
+
+// What the feed decides.
+extension Subscription {
+    private func settle() {
+        while true {
+            let actions = feed.takeActions()
+            for action in actions { act(action) }
+            let touched = feed.takeTouched()
+            for id in touched { offer(id) }
+            if actions.isEmpty, touched.isEmpty { break }
+        }
+        setTimer()
+        closeIfUnused()
+    }
+
+    private func offer(_ id: Int) {
+        guard let sink = sinks[id] else { return }
+        if let pending = feed.offer(to: id) { feed.took(sink.take(pending), by: id, now: Deadline.now) }
+        if let outcome = feed.outcome(of: id) { end(id, outcome) }
+    }
+
+    private func act(_ action: EventFeed.Action) {
+        switch action {
+        case .connect(let milliseconds):
+            reopening = remote.loop.after(Deadline(afterMilliseconds: max(milliseconds, 1))) { [weak self] in
+                self?.connect()
+            }
+        case .letPromptsGo:
+            let ready = waiting
+            waiting = []
+            for body in ready { body() }
+        case .readLog(let run, let after): readLog(run, after)
+        case .readActiveRun(let session):
+            read("sessions.active_run", path: [.init("session_id", session)]) { [weak self] result in
+                guard let self else { return }
+                feed.tookActiveRun((try? result.get())?.json, of: session, now: Deadline.now)
+                settle()
+            }
+        case .readRequests(let round): readRequests(round)
         }
     }
 
-    private static let usualOpening = [
-        EngineEvent(type: EngineEventName.serverConnected, properties: .emptyObject),
-        EngineEvent(
-            type: EngineEventName.engineLifecycleReady,
-            properties: JSONWriter.object { $0.member("status", "ready") }
-        ),
-    ]
+    private func readLog(_ run: String, _ after: Int64) {
+        let query = [Request.Field("after_seq", String(after)), .init("limit", String(LogPage.limit))]
+        read("engine.run_events", path: [.init("run_id", run)], query: query) { [weak self] result in
+            guard let self else { return }
+            var refusal: Failure?
+            if case .failure(let failure) = result { refusal = failure }
+            let page = LogPage((try? result.get())?.json)
+            feed.took(page, of: run, after: after, refusal, now: Deadline.now)
+            settle()
+        }
+    }
+
+    private func readRequests(_ round: Int64) {
+        read("permissions.list") { [weak self] permissions in
+            guard let self else { return }
+            read("questions.list") { [weak self] questions in
+                guard let self else { return }
+                let now = SystemClock().milliseconds
+                let lists = [
+                    RequestList(permissions: (try? permissions.get())?.json, now: now),
+                    RequestList(questions: (try? questions.get())?.json, now: now),
+                ]
+                feed.tookRequests(lists, round: round, now: Deadline.now)
+                settle()
+            }
+        }
+    }
+
+    private func read(
+        _ name: String,
+        path: [Request.Field] = [],
+        query: [Request.Field] = [],
+        _ finish: @escaping (Result<Reply, Failure>) -> Void
+    ) {
+        guard let operation = Operation.named(name) else { return }
+        remote.readings.read(operation, Request(operation.number, path: path, query: query), remote, finish)
+    }
+
+    private func setTimer() {
+        let due = feed.due
+        if due == timer?.due { return }
+        if let timer { remote.loop.cancelTimer(timer.id) }
+        timer = nil
+        guard let due else { return }
+        let id = remote.loop.after(Deadline(nanoseconds: due)) { [weak self] in
+            guard let self else { return }
+            timer = nil
+            feed.tick(now: Deadline.now)
+            settle()
+        }
+        timer = (id, due)
+    }
 }

@@ -8,10 +8,10 @@ import Testing
 
     private func types(_ stream: [UInt8], splitAt split: Int = 0) throws -> (types: [String], skipped: Int) {
         var reader = StreamReader(.serverSentEvents, limit: 1024)
-        var events: [EngineEvent] = []
-        try reader.read(Array(stream[..<split]), into: &events)
-        try reader.read(Array(stream[split...]), into: &events)
-        return (events.map(\.type), reader.skipped)
+        var frames: [StreamFrame] = []
+        try reader.read(Array(stream[..<split]), into: &frames)
+        try reader.read(Array(stream[split...]), into: &frames)
+        return (frames.compactMap { $0.event?.type }, reader.skipped)
     }
 
     @Test(arguments: ["ready", "heartbeat", "keepalive"])

@@ -30,9 +30,10 @@ import Testing
 
     @Test func nothingFollowsTheFirstEnd() {
         var book = RunBook()
+        _ = book.note(event("session.run.started", run: "r"), now: 1)
         _ = book.note(event("session.run.finished", run: "r"), now: 1)
         #expect(book.note(event("session.run.finished", run: "r"), now: 2) == nil)
-        #expect(book["r"]?.events.count == 1)
+        #expect(book["r"]?.events.count == 2)
     }
 
     @Test func endedRunsAreKeptForAMinute() {
@@ -46,11 +47,31 @@ import Testing
         #expect(book["alive"] != nil)
     }
 
-    @Test func aRunBeyondItsLimitIsMarkedAndForgotten() {
+    @Test func aRunBeyondItsLimitIsNoLongerWhole() {
         var book = RunBook()
         let text = String(repeating: "x", count: RunBook.runBytes / 4)
+        _ = book.note(event("session.run.started", run: "r"), now: 1)
+        #expect(book["r"]?.isWhole == true)
         for _ in 0..<5 { _ = book.note(event("message.part.updated", run: "r", text: text), now: 1) }
-        #expect(book["r"]?.isCut == true)
+        #expect(book["r"]?.isWhole == false)
         #expect(book["r"]?.events.isEmpty == true)
+        #expect(book.bytes == 0)
+    }
+
+    @Test func aRunThatIsMetInItsMiddleIsNotWhole() {
+        var book = RunBook()
+        _ = book.note(event("session.status", run: "r"), now: 1)
+        #expect(book["r"]?.isWhole == false)
+        #expect(book["r"]?.events.isEmpty == true)
+    }
+
+    @Test func aLossConcernsRunsThatGoOn() {
+        var book = RunBook()
+        for run in ["a", "b", "over"] { _ = book.note(event("session.run.started", run: run, session: run), now: 1) }
+        _ = book.note(event("session.run.finished", run: "over", session: "over"), now: 1)
+        book.lose(session: "a")
+        #expect(["a", "b", "over"].map { book[$0]?.isWhole } == [false, true, true])
+        book.lose()
+        #expect(["a", "b", "over"].map { book[$0]?.isWhole } == [false, false, true])
     }
 }

@@ -6,10 +6,10 @@ import Testing
 @Suite struct StreamReaderTests {
     private func events(_ response: Operation.Response, _ pieces: [String]) throws -> (types: [String], skipped: Int) {
         var reader = StreamReader(response, limit: 1_000)
-        var events: [EngineEvent] = []
-        for piece in pieces { try reader.read(Array(piece.utf8), into: &events) }
-        reader.finish(into: &events)
-        return (events.map(\.type), reader.skipped)
+        var frames: [StreamFrame] = []
+        for piece in pieces { try reader.read(Array(piece.utf8), into: &frames) }
+        reader.finish(into: &frames)
+        return (frames.compactMap { $0.event?.type }, reader.skipped)
     }
 
     @Test func framesHaveATypeWhateverTheyLookLike() throws {

@@ -32,7 +32,7 @@ static void put_frame(int fd, int run, int seq, const char *type, const char *pr
     snprintf(frame, sizeof frame,
              "data: {\"type\":\"%s\",\"properties\":{\"sessionID\":\"s%d\",\"runID\":\"r%d\"%s},\"envelope\":{\"event_id\":\"e%d-%d\","
              "\"seq\":%d,\"schema_version\":1,\"occurred_at_ms\":1,\"session_id\":\"s%d\",\"run_id\":\"r%d\"}}\n\n",
-             type, run, run, properties, run, seq, run * 10 + seq, run, run);
+             type, run, run, properties, run, seq, run * (pieces + 2) + seq, run, run);
     put(fd, frame);
 }
 

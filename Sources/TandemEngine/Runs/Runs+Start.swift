@@ -54,13 +54,14 @@ extension Runs {
                 prompt: prompt,
                 history: conversation.messages,
                 droppedMessages: conversation.dropped,
-                system: SystemPrompt.text(directory: session.directory, isWorkspace: session.hasDirectory)
+                system: SystemPrompt(directory: session.hasDirectory ? session.directory : nil)
             ),
             reader: FileReader(
                 directory: session.hasDirectory ? session.directory : nil,
                 workspace: batch.context.workspace
             ),
             sessionModel: session.model,
+            directory: session.directory,
             waiting: waiting
         )
     }

@@ -586,9 +586,13 @@ STREAMS = frozenset([
 EMBEDDED_READS = frozenset([
     "config.get",
     "engine.health",
+    "engine.list_tool_ids",
+    "engine.list_tools",
     "engine.run_events",
+    "permissions.list",
     "providers.auth_status",
     "providers.catalog",
+    "questions.list",
     "sessions.active_run",
     "sessions.get",
     "sessions.list",

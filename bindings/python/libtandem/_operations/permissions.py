@@ -44,7 +44,7 @@ class SyncPermissions(SyncNamespace):
         """Returns the pending permission requests, the standing rules and the past decisions.
 
         The engine keeps all requests ever made; the answered and expired ones stand under past_requests, their status
-        being the reply or runtime_restarted.
+        being the reply, runtime_restarted or, in the embedded engine, cancelled.
         """
         return self._core.call("permissions.list", {}, options, returns="PermissionSnapshotResponse")
 
@@ -52,7 +52,8 @@ class SyncPermissions(SyncNamespace):
         """Answers one permission request.
 
         The run waits 15 seconds for it. always and allow also make a rule for the tool in this session (not for shell
-        tools), deny and reject a refusal for the rest of the session that nothing lifts; once makes none.
+        tools), deny and reject a refusal for the rest of the session that nothing lifts; once makes none. In the
+        embedded engine the run waits as long as it may last, and a refusal is for this call only.
 
         reply: One of once, always, allow, deny, reject.
         """
@@ -88,7 +89,7 @@ class AsyncPermissions(AsyncNamespace):
         """Returns the pending permission requests, the standing rules and the past decisions.
 
         The engine keeps all requests ever made; the answered and expired ones stand under past_requests, their status
-        being the reply or runtime_restarted.
+        being the reply, runtime_restarted or, in the embedded engine, cancelled.
         """
         return await self._core.call("permissions.list", {}, options, returns="PermissionSnapshotResponse")
 
@@ -96,7 +97,8 @@ class AsyncPermissions(AsyncNamespace):
         """Answers one permission request.
 
         The run waits 15 seconds for it. always and allow also make a rule for the tool in this session (not for shell
-        tools), deny and reject a refusal for the rest of the session that nothing lifts; once makes none.
+        tools), deny and reject a refusal for the rest of the session that nothing lifts; once makes none. In the
+        embedded engine the run waits as long as it may last, and a refusal is for this call only.
 
         reply: One of once, always, allow, deny, reject.
         """

@@ -21,7 +21,8 @@ class SyncQuestions(SyncNamespace):
     def answer(self, session_id: str, question_id: str, answer: str | None = None, **options: Any) -> Record:
         """Answers a question of a session and publishes the answer as an event.
 
-        session_id must be the question's own. The agent reads the answer when it is also sent as the next prompt.
+        session_id must be the question's own. The agent reads the answer when it is also sent as the next prompt; the
+        agent of the embedded engine waits for it.
         """
         return self._core.call(
             "questions.answer",
@@ -51,10 +52,11 @@ class SyncQuestions(SyncNamespace):
         """Answers a question.
 
         The engine does not wait for answers and passes them on only as an event; the agent reads it when it is also
-        sent as the next prompt.
+        sent as the next prompt. In the embedded engine the run waits, and the answer is the result of the tool that
+        asked.
 
         answer: The answer's text.
-        _answers: Is accepted and ignored by the engine.
+        _answers: One for each question; the engine ignores them, the embedded one gives them to the model.
         """
         return self._core.call(
             "questions.reply",
@@ -69,7 +71,8 @@ class AsyncQuestions(AsyncNamespace):
     async def answer(self, session_id: str, question_id: str, answer: str | None = None, **options: Any) -> Record:
         """Answers a question of a session and publishes the answer as an event.
 
-        session_id must be the question's own. The agent reads the answer when it is also sent as the next prompt.
+        session_id must be the question's own. The agent reads the answer when it is also sent as the next prompt; the
+        agent of the embedded engine waits for it.
         """
         return await self._core.call(
             "questions.answer",
@@ -99,10 +102,11 @@ class AsyncQuestions(AsyncNamespace):
         """Answers a question.
 
         The engine does not wait for answers and passes them on only as an event; the agent reads it when it is also
-        sent as the next prompt.
+        sent as the next prompt. In the embedded engine the run waits, and the answer is the result of the tool that
+        asked.
 
         answer: The answer's text.
-        _answers: Is accepted and ignored by the engine.
+        _answers: One for each question; the engine ignores them, the embedded one gives them to the model.
         """
         return await self._core.call(
             "questions.reply",

@@ -315,7 +315,7 @@ class SyncSessions(SyncNamespace):
 
         tool_mode: One of auto, none, required.
         tool_allowlist: Tools that may be used, names or prefix*; empty: none. Stays in force for the session
-            until replaced.
+            until replaced; in the embedded engine it is for this prompt.
         context_mode: How much history the model sees. One of auto, compact, full.
         idempotency_key: One is made for each call that gives none.
         correlation_id: Comes back in usage events.
@@ -382,7 +382,7 @@ class SyncSessions(SyncNamespace):
 
         tool_mode: One of auto, none, required.
         tool_allowlist: Tools that may be used, names or prefix*; empty: none. Stays in force for the session
-            until replaced.
+            until replaced; in the embedded engine it is for this prompt.
         context_mode: How much history the model sees. One of auto, compact, full.
         idempotency_key: One is made for each call that gives none.
         correlation_id: Comes back in usage events.
@@ -453,7 +453,7 @@ class SyncSessions(SyncNamespace):
         agent: One of engine.list_agents; an unknown name counts as build.
         tool_mode: One of auto, none, required.
         tool_allowlist: Tools that may be used, names or prefix*; empty: none. Stays in force for the session
-            until replaced.
+            until replaced; in the embedded engine it is for this prompt.
         context_mode: How much history the model sees. One of auto, compact, full.
         on_conflict: What to do while another run is active in the session. One of fail, wait, attach,
             cancel_active. Default "fail".
@@ -1026,7 +1026,7 @@ class AsyncSessions(AsyncNamespace):
 
         tool_mode: One of auto, none, required.
         tool_allowlist: Tools that may be used, names or prefix*; empty: none. Stays in force for the session
-            until replaced.
+            until replaced; in the embedded engine it is for this prompt.
         context_mode: How much history the model sees. One of auto, compact, full.
         idempotency_key: One is made for each call that gives none.
         correlation_id: Comes back in usage events.
@@ -1093,7 +1093,7 @@ class AsyncSessions(AsyncNamespace):
 
         tool_mode: One of auto, none, required.
         tool_allowlist: Tools that may be used, names or prefix*; empty: none. Stays in force for the session
-            until replaced.
+            until replaced; in the embedded engine it is for this prompt.
         context_mode: How much history the model sees. One of auto, compact, full.
         idempotency_key: One is made for each call that gives none.
         correlation_id: Comes back in usage events.
@@ -1164,7 +1164,7 @@ class AsyncSessions(AsyncNamespace):
         agent: One of engine.list_agents; an unknown name counts as build.
         tool_mode: One of auto, none, required.
         tool_allowlist: Tools that may be used, names or prefix*; empty: none. Stays in force for the session
-            until replaced.
+            until replaced; in the embedded engine it is for this prompt.
         context_mode: How much history the model sees. One of auto, compact, full.
         on_conflict: What to do while another run is active in the session. One of fail, wait, attach,
             cancel_active. Default "fail".

@@ -2,14 +2,14 @@ internal import TandemContract
 internal import TandemJSON
 internal import TandemSystem
 
-/// The steps of a prompt's recipe on an engine: for a started operation, and for a blocking call.
-final class PromptConversation: Sink {
+/// The steps of a call on an engine: for a started operation, and for a blocking call.
+final class Conversation: Sink {
     private let client: Client
     private let call: Call
     private let last: any Sink
-    private let steps: Lock<PromptSteps>
+    private let steps: Lock<any CallSteps>
 
-    private init(_ client: Client, _ steps: PromptSteps, _ call: Call, _ last: any Sink) {
+    private init(_ client: Client, _ steps: any CallSteps, _ call: Call, _ last: any Sink) {
         self.client = client
         self.call = call
         self.last = last
@@ -17,13 +17,13 @@ final class PromptConversation: Sink {
     }
 
     /// Begins the steps; `last` gets what they end with.
-    static func start(_ client: Client, _ steps: PromptSteps, _ call: Call, into last: any Sink) {
-        let conversation = PromptConversation(client, steps, call, last)
+    static func start(_ client: Client, _ steps: any CallSteps, _ call: Call, into last: any Sink) {
+        let conversation = Conversation(client, steps, call, last)
         conversation.perform(conversation.steps.withLock { $0.begin() })
     }
 
     /// Takes the steps on the calling thread.
-    static func run(_ client: Client, _ steps: PromptSteps, _ call: Call) -> Result<Reply, Failure> {
+    static func run(_ client: Client, _ steps: any CallSteps, _ call: Call) -> Result<Reply, Failure> {
         var steps = steps
         var step = steps.begin()
         defer { client.knows(steps.knowledge) }
@@ -43,19 +43,19 @@ final class PromptConversation: Sink {
         call.whenCancelled { isCancelled.change { $0 = true } }
         let end = Deadline(afterMilliseconds: min(milliseconds, call.deadline.millisecondsLeft ?? milliseconds))
         if isCancelled.wait(until: end, for: { $0 ? true : nil }) != nil { return .stoppedWaiting }
-        return call.deadline.hasPassed ? Failure(.timeout, "the active run did not end in time") : nil
+        return call.deadline.hasPassed ? Failure(.timeout, "time ran out") : nil
     }
 
     func take(_ events: ArraySlice<EngineEvent>) -> Int { last.take(events) }
 
     func end(_ outcome: Result<Reply?, Failure>) {
         let result = outcome.flatMap { reply -> Result<Reply, Failure> in
-            reply.map { .success($0) } ?? .failure(Failure(.internalError, "a prompt ended without a reply"))
+            reply.map { .success($0) } ?? .failure(Failure(.internalError, "a request ended without a reply"))
         }
         perform(steps.withLock { $0.next(result) })
     }
 
-    private func perform(_ step: PromptSteps.Step) {
+    private func perform(_ step: CallStep) {
         switch step {
         case .send where call.isCancelled, .pause where call.isCancelled: last.end(.failure(.stoppedWaiting))
         case .send(let request): client.backend.start(request, call, into: self)
@@ -76,19 +76,20 @@ extension Failure {
 
 // What a client knows of models.
 extension Client {
-    func promptSteps(_ operation: Operation, _ plan: Plan) -> PromptSteps? {
-        let completesModel = backend.needsDefaultModel
-        guard PromptSteps.areNeeded(operation, plan, completesModel: completesModel) else { return nil }
-        return PromptSteps(operation, plan, completesModel: completesModel, models.withLock { $0 })
+    func steps(_ operation: Operation, _ plan: Plan) -> (any CallSteps)? {
+        guard operation.recipe != nil || plan.options.wantsAll else { return nil }
+        return Recipe.steps(operation, plan, completesModel: backend.needsDefaultModel, models.withLock { $0 })
     }
 
-    func knows(_ knowledge: ModelKnowledge) { models.withLock { $0 = knowledge } }
+    func knows(_ knowledge: ModelKnowledge?) {
+        if let knowledge { models.withLock { $0 = knowledge } }
+    }
 
-    /// A session's record tells whether it has a model.
+    /// A session's record tells whether it has a model; after a change of the configuration the default is read again.
     func learn(_ result: Result<Reply, Failure>, _ operation: Operation) {
-        guard backend.needsDefaultModel, Client.sessionRecords.contains(operation.name),
-            case .success(let reply) = result, reply.status < 300, let json = reply.json
-        else { return }
+        guard backend.needsDefaultModel, case .success(let reply) = result, reply.status < 300 else { return }
+        if Client.configurationChanges.contains(operation.name) { return models.withLock { $0.forgetDefault() } }
+        guard Client.sessionRecords.contains(operation.name), let json = reply.json else { return }
         models.withLock { models in
             if json.kind == .array { for session in json.elements { models.note(session: session) } }
             if json.kind == .object { models.note(session: json) }
@@ -97,5 +98,8 @@ extension Client {
 
     private static let sessionRecords: Set<String> = [
         "sessions.create", "sessions.get", "sessions.list", "sessions.update",
+    ]
+    private static let configurationChanges: Set<String> = [
+        "providers.set_defaults", "config.patch", "config.patch_global",
     ]
 }

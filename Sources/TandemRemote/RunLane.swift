@@ -1,0 +1,345 @@
+internal import TandemContract
+internal import TandemJSON
+
+/// One run on its way to one follower: what comes live, put in order with what has to be read from the run's log.
+///
+/// A value: events, rows, failures and time in, events out. While something may be missing, what comes live is held until
+/// the log has reached it. The log is written in order and late, so it is read again and again while it grows.
+struct RunLane {
+    enum Phase: Equatable { case live, healing, over }
+
+    let runID: String
+    private(set) var sessionID: String?
+    private(set) var phase: Phase
+    /// The number of the newest event that was given.
+    private(set) var delivered: Int64
+    /// What kept the lane from being followed to its end.
+    private(set) var failure: Failure?
+    /// In bytes.
+    private(set) var heldSize = 0
+    private var held: [EngineEvent] = []
+    /// Events that were given ahead of others, by id.
+    private var overtaken: Set<String> = []
+    private var counts = ResyncCounts()
+    /// Whether what is read is told as healed: a stream that begins late has lost nothing.
+    private var hasLost: Bool
+    private var hasSeenEvents: Bool
+    /// Cut frames whose rows have not been met.
+    private var cuts = 0
+    private var cutDeltas: Set<Int64> = []
+    private var messageIDs: [String] = []
+    /// The number after which the log is being read.
+    private(set) var readingAfter: Int64?
+    private var isLastReading = false
+    /// When the log is read next; nil: not, or it is being read.
+    private var readAt: UInt64?
+    private var pause = firstPause
+    private var changedAt: UInt64 = 0
+    /// Whether the engine says that the run goes on; nil: it has not been asked.
+    private var isActive: Bool?
+    private var isEngineAnother = false
+
+    private static let firstPause: UInt64 = 100_000_000
+    private static let longestPause: UInt64 = 1_000_000_000
+    /// A log that has not grown for so long has all that it will have: engines write it seconds behind.
+    static let patience: UInt64 = 20_000_000_000
+    /// What is held while the log is read; past it the log has to give that too.
+    static let heldLimit = 64 * 1024
+    /// Frames that long are cut by the engine, at 16,000 bytes with all that is around an event's properties.
+    private static let longFrame = 15_000
+
+    /// A run that is followed from its first event on.
+    init(_ runID: String, sessionID: String?, delivered: Int64 = 0) {
+        self.runID = runID
+        self.sessionID = sessionID
+        self.delivered = delivered
+        phase = .live
+        hasLost = true
+        hasSeenEvents = false
+    }
+
+    /// A run whose beginning has to be read.
+    init(reading runID: String, sessionID: String?, after delivered: Int64 = 0, hasLost: Bool, now: UInt64) {
+        self.runID = runID
+        self.sessionID = sessionID
+        self.delivered = delivered
+        self.hasLost = hasLost
+        hasSeenEvents = delivered > 0
+        phase = .healing
+        changedAt = now
+        readAt = now
+    }
+
+    /// When the log has to be read.
+    var nextReading: UInt64? { phase == .healing && readingAfter == nil ? readAt : nil }
+    var needsStatus: Bool { phase == .healing && isActive == nil }
+
+    /// Whether a cut frame is of this run; nil: it may be.
+    func has(_ frame: CutFrame) -> Bool? {
+        if phase == .over { return false }
+        if let id = frame.runID { return id == runID }
+        if let id = frame.sessionID, let sessionID { return id == sessionID }
+        if let id = frame.messageID, messageIDs.contains(id) { return true }
+        return nil
+    }
+}
+
+// What comes over the stream.
+extension RunLane {
+    /// Gives what may be handed on at once; `keeps` is false when the consumer is behind and the log will do.
+    mutating func take(_ event: EngineEvent, now: UInt64, keeps: Bool) -> [EngineEvent] {
+        guard phase != .over else { return [] }
+        learn(event)
+        if EventFrame.isCutDelta(event) {
+            if let seq = event.envelope?.seq { cutDeltas.insert(seq) }
+            lose(now: now)
+            return []
+        }
+        guard phase == .healing else { return give(event) }
+        if RequestMemory.isUrgent(event), !event.endsRun {
+            if let id = event.envelope?.eventID { overtaken.insert(id) }
+            return [event]
+        }
+        let size = EventFrame.size(event)
+        guard keeps, heldSize + size <= RunLane.heldLimit else {
+            drop(now: now)
+            return []
+        }
+        held.append(event)
+        heldSize += size
+        return []
+    }
+
+    /// Something of the run may be missing from here on.
+    mutating func lose(now: UInt64) {
+        switch phase {
+        case .over: return
+        case .healing: drop(now: now)
+        case .live:
+            phase = .healing
+            isActive = nil
+            changedAt = now
+            readAt = now
+            pause = RunLane.firstPause
+        }
+    }
+
+    /// A frame was cut that may be the run's.
+    mutating func cut(now: UInt64) {
+        cuts += 1
+        lose(now: now)
+    }
+
+    mutating func noteDuplicate() { if phase != .over { counts.duplicates += 1 } }
+
+    /// The connection was lost and is there again, so the engine has to be asked whether the run goes on.
+    mutating func reconnected(now: UInt64) {
+        lose(now: now)
+        isActive = nil
+    }
+
+    /// Other numbers: the process that published before is gone.
+    mutating func engineRestarted(now: UInt64) {
+        lose(now: now)
+        isEngineAnother = true
+        readSoon(now)
+    }
+
+    /// Everything after that event has to come again.
+    mutating func rewind(before seq: Int64, now: UInt64) {
+        phase = .healing
+        delivered = min(delivered, seq &- 1)
+        drop(now: now)
+        readingAfter = nil
+        readAt = now
+        pause = RunLane.firstPause
+    }
+
+    private mutating func give(_ event: EngineEvent) -> [EngineEvent] {
+        if let seq = event.envelope?.seq { delivered = max(delivered, seq) }
+        guard event.endsRun else { return [event] }
+        phase = .over
+        return told() + [event]
+    }
+
+    private mutating func learn(_ event: EngineEvent) {
+        hasSeenEvents = true
+        sessionID = sessionID ?? event.sessionID
+        guard let id = event.properties["messageID"]?.string ?? event.properties.at("part", "messageID")?.string,
+            !messageIDs.contains(id)
+        else { return }
+        messageIDs = messageIDs.suffix(3) + [id]
+    }
+
+    private mutating func drop(now: UInt64) {
+        held = []
+        heldSize = 0
+        changedAt = now
+    }
+
+    /// The counts so far as an event, where there is something to tell.
+    private mutating func told() -> [EngineEvent] {
+        if counts.isEmpty { return [] }
+        defer { counts = ResyncCounts() }
+        return [counts.event(session: sessionID, run: runID)]
+    }
+}
+
+// What the engine answers.
+extension RunLane {
+    /// The log is about to be read: gives the number after which.
+    mutating func beginReading() -> Int64 {
+        readingAfter = delivered
+        isLastReading = isEngineAnother && isActive == false
+        readAt = nil
+        return delivered
+    }
+
+    mutating func take(_ page: LogPage, now: UInt64) -> [EngineEvent] {
+        readingAfter = nil
+        guard phase == .healing else { return [] }
+        let reached = held.lazy.compactMap { $0.envelope?.seq }.first
+        var given: [EngineEvent] = []
+        var hasGrown = false
+        for row in page.events {
+            guard let seq = row.envelope?.seq, seq > delivered else { continue }
+            if let reached, seq >= reached { return given + release() }
+            delivered = seq
+            hasGrown = true
+            learn(row)
+            if let id = row.envelope?.eventID, overtaken.remove(id) != nil { continue }
+            count(row)
+            if row.endsRun {
+                phase = .over
+                return given + told() + [row]
+            }
+            given.append(row)
+        }
+        if hasGrown {
+            changedAt = now
+            pause = RunLane.firstPause
+        }
+        if page.isFull {
+            readAt = now
+            return given
+        }
+        return given + wait(now)
+    }
+
+    /// The log has nothing new: waits for more, or for no more.
+    private mutating func wait(_ now: UInt64) -> [EngineEvent] {
+        let isQuiet = now >= changedAt &+ RunLane.patience
+        if isActive == false, isQuiet || isLastReading { return interrupt() }
+        if isActive != true, isQuiet, !hasSeenEvents {
+            failure = Failure(.notFound, "there is no such run")
+            phase = .over
+            return []
+        }
+        if isQuiet {
+            if !held.isEmpty { counts.gaps += 1 }
+            return release()
+        }
+        readAt = now &+ pause
+        pause = min(pause * 2, RunLane.longestPause)
+        return []
+    }
+
+    /// The log cannot be read; `isLasting`: and will not be.
+    mutating func readingFailed(_ failure: Failure, isLasting: Bool, now: UInt64) -> [EngineEvent] {
+        readingAfter = nil
+        guard phase == .healing else { return [] }
+        guard isLasting else {
+            readAt = now &+ pause
+            pause = min(pause * 2, RunLane.longestPause)
+            return []
+        }
+        guard isActive == false else {
+            if hasLost { counts.gaps += 1 }
+            return release()
+        }
+        self.failure = failure
+        phase = .over
+        return []
+    }
+
+    /// The engine has said whether the run goes on.
+    mutating func status(isActive: Bool, now: UInt64) {
+        guard phase == .healing else { return }
+        self.isActive = isActive
+        if isActive { hasSeenEvents = true }
+        changedAt = now
+        readSoon(now)
+    }
+
+    private mutating func readSoon(_ now: UInt64) {
+        pause = RunLane.firstPause
+        if readAt != nil { readAt = now }
+    }
+
+    private mutating func count(_ row: EngineEvent) {
+        guard hasLost, let seq = row.envelope?.seq else { return }
+        if cutDeltas.remove(seq) != nil {
+            counts.truncated += 1
+            if !EventFrame.isCutDelta(row) { counts.healed += 1 }
+            return
+        }
+        counts.healed += 1
+        if cuts > 0, row.properties.bytes.count > RunLane.longFrame {
+            cuts -= 1
+            counts.truncated += 1
+        } else {
+            counts.gaps += 1
+        }
+    }
+
+    /// Nothing is missing any more: what was held follows.
+    private mutating func release() -> [EngineEvent] {
+        phase = .live
+        hasLost = true
+        cuts = 0
+        cutDeltas = []
+        let waiting = held
+        held = []
+        heldSize = 0
+        var given = told()
+        for event in waiting where phase == .live {
+            if let seq = event.envelope?.seq, seq <= delivered { continue }
+            given += give(event)
+        }
+        overtaken = []
+        return given
+    }
+
+    /// The run ended without an end: its engine did.
+    private mutating func interrupt() -> [EngineEvent] {
+        phase = .over
+        guard hasSeenEvents else {
+            failure = Failure(.notFound, "there is no such run")
+            return []
+        }
+        let text = "the engine ended while the run was going on"
+        func named(_ type: String, _ body: (inout JSONWriter) -> Void) -> EngineEvent {
+            let properties = JSONWriter.object { writer in
+                writer.optional("sessionID", sessionID)
+                writer.member("runID", runID)
+                body(&writer)
+            }
+            return EngineEvent(type: type, properties: properties)
+        }
+        let error = named(EngineEventName.sessionError) { writer in
+            writer.member(
+                "error",
+                object: { writer in
+                    writer.member("code", "INTERRUPTED")
+                    writer.member("message", text)
+                }
+            )
+        }
+        let end = named(EngineEventName.sessionRunFinished) { writer in
+            writer.member("status", "error")
+            writer.member("error", text)
+            writer.member("failureCategory", "runtime")
+        }
+        return told() + [error, end]
+    }
+}

@@ -1,0 +1,69 @@
+internal import TandemContract
+
+/// Finds what is missing on an unfiltered stream, whose events are numbered without a gap: a value.
+struct SequenceCheck {
+    enum Finding: Equatable {
+        case next
+        /// These numbers did not come; so many of them not even cut.
+        case gap(ClosedRange<Int64>, lost: Int64)
+        case duplicate
+        /// The numbers began anew: it is another process that publishes.
+        case restarted
+    }
+
+    /// On a stream that is filtered, gaps are normal.
+    let findsGaps: Bool
+    private var last: Int64?
+    private var cuts: Int64 = 0
+    private var isFirst = true
+    private var recent: [String] = []
+
+    private static let remembered = 4_096
+
+    init(findsGaps: Bool) { self.findsGaps = findsGaps }
+
+    /// The events that follow come over another connection.
+    mutating func reconnect() { isFirst = true }
+
+    /// A frame came whose number cannot be read.
+    mutating func cut() { cuts += 1 }
+
+    mutating func note(_ envelope: EngineEvent.Envelope) -> Finding {
+        let finding = find(envelope)
+        if finding != .duplicate { isFirst = false }
+        if finding == .restarted {
+            recent = []
+            last = nil
+        }
+        if finding != .duplicate, envelope.seq > last ?? .min {
+            last = envelope.seq
+            cuts = 0
+        }
+        remember(envelope)
+        return finding
+    }
+
+    private func find(_ envelope: EngineEvent.Envelope) -> Finding {
+        guard let last else { return .next }
+        guard envelope.seq > last else {
+            if isKnown(envelope) { return .duplicate }
+            return isFirst ? .restarted : .next
+        }
+        guard findsGaps, envelope.seq > last &+ 1 else { return .next }
+        let (missing, overflow) = envelope.seq.subtractingReportingOverflow(last)
+        return .gap(last + 1...envelope.seq - 1, lost: max((overflow ? .max : missing - 1) - cuts, 0))
+    }
+
+    private func slot(_ seq: Int64) -> Int { Int(seq.magnitude % UInt64(SequenceCheck.remembered)) }
+
+    private func isKnown(_ envelope: EngineEvent.Envelope) -> Bool {
+        let slot = slot(envelope.seq)
+        return slot < recent.count && recent[slot] == envelope.eventID
+    }
+
+    private mutating func remember(_ envelope: EngineEvent.Envelope) {
+        let slot = slot(envelope.seq)
+        if recent.isEmpty { recent = Array(repeating: "", count: SequenceCheck.remembered) }
+        recent[slot] = envelope.eventID
+    }
+}
