@@ -5,7 +5,7 @@
  * libtandem: AI-agent sessions as a C library.
  *
  * This header is the manual. tandem_ops.h, which it includes at its end, declares one function for each operation of
- * the API (sessions, engine, providers, ...); docs/operations.md lists them with their arguments.
+ * the API (sessions, engine, providers, ...); docs/operations.md leads to a page for each namespace.
  *
  * A program opens a client, calls operations by name with one JSON object of arguments, and gets JSON back:
  *

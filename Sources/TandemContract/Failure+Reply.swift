@@ -9,10 +9,10 @@ extension Failure {
     package init?(_ reply: Reply, of operation: Operation, isStrict: Bool = false) {
         let body = reply.json.flatMap { $0.kind == .object ? $0 : nil }
         let isRefusal = reply.status >= 400
-        // A refusal is short; what is long is not read once more to find that it is none.
+        // Looked for only where it counts: replies may be long, and a refusal is short.
         let mayRefuse = isStrict || operation.refusesWithOkFalse || body?.bytes.count ?? 0 <= Failure.longestRefusal
-        let saysNo = mayRefuse && body?["ok"]?.boolean == false
-        let saysWhy = operation.refusesWithOkFalse && body?["error"]?.string != nil
+        var saysNo: Bool { mayRefuse && body?["ok"]?.boolean == false }
+        var saysWhy: Bool { operation.refusesWithOkFalse && body?["error"]?.string != nil }
         let isRefusedWithOk =
             isStrict ? saysNo : operation.recipe != "ok_false_is_an_answer" && (saysNo || saysWhy)
         guard isRefusal || isRefusedWithOk else { return nil }

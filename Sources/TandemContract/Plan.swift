@@ -167,8 +167,8 @@ struct Planner {
         case .wrapped(let key):
             try requireAlone(bodyNames + left.map(\.key))
             let inner = wholeBody ?? object(body + left)
-            // Not twice when the caller wrapped it already.
-            let isWrapped = inner.members.count == 1 && inner[key] != nil
+            // Not twice when the caller wrapped it already, and whatever stands beside an object there stays.
+            let isWrapped = inner[key]?.kind == .object || (inner.members.count == 1 && inner[key] != nil)
             request.body = isWrapped ? inner : JSONWriter.object { $0.member(key, inner) }
         }
         if !operation.isBodyRequired, wholeBody == nil, request.body == .emptyObject { request.body = nil }

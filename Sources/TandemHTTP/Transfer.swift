@@ -21,14 +21,15 @@ final class Transfer {
     private var received = 0
     private(set) var lastByte = Deadline.now
     private var uploaded: Int64 = 0
-    private let touched: TouchedTransfers
+    /// Where it is noted for its receiver; nil for one whose answer is collected, which nobody would take out again.
+    private let touched: TouchedTransfers?
     private let traffic: Traffic
 
     init(
         _ id: TransferID,
         _ request: HTTPRequest,
         _ receiver: any TransferReceiver,
-        _ touched: TouchedTransfers,
+        _ touched: TouchedTransfers?,
         _ traffic: Traffic
     ) {
         self.touched = touched
@@ -48,7 +49,7 @@ final class Transfer {
                 failure = TransferError(.tooLarge, "the answer of \(server) has \(size) bytes, which is too large")
                 return false
             }
-            touched.note(self)
+            touched?.note(self)
             self.head = head
             hasHead = true
             return true
@@ -67,7 +68,7 @@ final class Transfer {
             failure = TransferError(.tooLarge, "the answer of \(server) is larger than \(request.responseLimit) bytes")
             return false
         }
-        touched.note(self)
+        touched?.note(self)
         unsafe pending.append(contentsOf: bytes)
         return true
     }

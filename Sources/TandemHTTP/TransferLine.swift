@@ -33,7 +33,7 @@ internal import TandemSystem
     func run(_ request: HTTPRequest, until deadline: Deadline, _ stop: TransferStop) -> Result<
         HTTPResponse, TransferError
     > {
-        let transfer = Transfer(TransferID(number: 0), request, Unheard.shared, TouchedTransfers(), traffic)
+        let transfer = Transfer(TransferID(number: 0), request, Unheard.shared, nil, traffic)
         if let flaw = request.flaw { return .failure(TransferError(.protocol, "\(transfer.server): \(flaw)")) }
         let context = unsafe Unmanaged.passUnretained(transfer).toOpaque()
         transfer.easy = easy

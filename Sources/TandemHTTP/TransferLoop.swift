@@ -84,6 +84,8 @@ private final class TransferSession: @unchecked Sendable {
         spares = []
         multi?.close()
         multi = nil
+        // It knows them, and they know it.
+        _ = touched.take()
     }
 
     private func openMulti() -> MultiHandle? {

@@ -88,7 +88,7 @@ internal import Glibc
     /// Files in the generated folders that nothing makes any more.
     private static func strangers(_ outputs: [Output], _ tree: Tree) -> [String] {
         let paths = Set(outputs.map(\.path))
-        let generated = ["/Generated/", "/_operations/"]
+        let generated = ["/Generated/", "/_operations/", "docs/operations/"]
         let folders = Set(paths.filter { path in generated.contains { path.contains($0) } }.map(Tree.folder(of:)))
         return folders.sorted().flatMap { folder in tree.names(in: folder).map { folder + "/" + $0 } }
             .filter { !paths.contains($0) && !$0.hasSuffix("/__pycache__") }

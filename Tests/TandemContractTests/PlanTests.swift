@@ -170,6 +170,7 @@ import Testing
         (#"{"mission_id":"m","event":{"type":"x"}}"#, #"{"event":{"type":"x"}}"#),
         (#"{"mission_id":"m","$body":{"type":"x"}}"#, #"{"event":{"type":"x"}}"#),
         (#"{"mission_id":"m","event":1,"more":2}"#, #"{"event":{"event":1,"more":2}}"#),
+        (#"{"mission_id":"m","event":{"type":"x"},"more":2}"#, #"{"event":{"type":"x"},"more":2}"#),
         (#"{"mission_id":"m"}"#, #"{"event":{}}"#),
     ])
     func wrappedBodyIsWrappedOnce(arguments: String, body: String) throws {

@@ -112,6 +112,10 @@ static void a_model_of_the_host(void)
     model->answer = "{\"error\":{\"message\":\"no power\"}}";
     CHECK_ERROR("K17 a model that fails fails its run", "host_failed", prompt_sync(c, session, "again"));
     tandem_withdraw(c, model->id);
+    const char *gone = prompt_sync(c, session, "again");
+    CHECK("a model that was withdrawn fails its run at once", tandem_status(gone) == TANDEM_E_FAILED && strstr(gone, "mine") != NULL);
+    uint64_t op = tandem_submit(c, "sessions.prompt_sync", prompt_args(session, "again"), NULL);
+    CHECK_TEXT("as one that was submitted", at(gone, "/error/name"), at(keep(tandem_wait(c, op, -1)), "/error/name"));
 }
 
 static void permissions(void)

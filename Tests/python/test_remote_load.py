@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """Many calls at once on a remote engine: turns, what is cancelled before its turn, and the figures of tandem_stats."""
-import sys, threading, time
+import gc, resource, sys, threading, time
 
 import library
 from library import Client
@@ -137,8 +137,32 @@ def figures():
         case("with the connections that ended", stats["connections_opened"] >= 2 and stats["connections_open"] <= 1, str(stats))
 
 
+def memory():
+    def answer(request, connection):
+        server.requests.clear()
+        send(connection, 200, {"id": "s"})
+
+    def resident():
+        gc.collect()
+        with open("/proc/self/statm") as f:
+            return int(f.read().split()[1]) * resource.getpagesize() >> 10
+
+    with Server(answer) as server, Client(url=server.url) as client:
+        for kind, one in (("blocking", lambda: client.call("sessions.get", {"session_id": "s"})),
+                          ("submitted", lambda: client.done(client.submit("sessions.get", {"session_id": "s"})))):
+            for _ in range(1000):
+                one()
+                client.results.clear()
+            before = resident()
+            for _ in range(5000):
+                one()
+                client.results.clear()
+            grown = resident() - before
+            case(f"five thousand {kind} calls leave nothing behind", grown < 1500, f"{grown} KiB")
+
+
 def main():
-    for body in (ten_thousand, turns, cancelled_on_the_way, closing, figures):
+    for body in (ten_thousand, turns, cancelled_on_the_way, closing, figures, memory):
         try:
             body()
         except Exception as e:

@@ -80,7 +80,7 @@ enum Sessions {
         guard let session = try find(batch, request) else { return .empty(404) }
         if let run = batch.run(ofSession: session.id) {
             return try stored { () throws(StoreError) in
-                let active = try Runs.activity(of: run, in: batch)
+                let active = try Runs.activity(of: run, in: batch, isRefusal: false)
                 try batch.publish(.deleteDeferred, of: run)
                 try batch.step(run, .cancelled)
                 return .json(

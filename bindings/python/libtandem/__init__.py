@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from ._client import ClientOptions, SyncTandemClient, TandemClient, describe
 from ._library import VERSION as __version__
+from ._host import Provider, ToolCall, ToolResult
 from ._records import Record
 from ._sync import Stream
 from ._async import AsyncStream
@@ -43,7 +44,8 @@ if TYPE_CHECKING:
     from .types import *
 
     __all__ = [
-        "AsyncStream", "ClientOptions", "Event", "Record", "Stream", "SyncTandemClient", "TandemClient", "__version__",
+        "AsyncStream", "ClientOptions", "Event", "Provider", "Record", "Stream", "ToolCall", "ToolResult",
+        "SyncTandemClient", "TandemClient", "__version__",
         "describe", "install_as_tandem_client", "is_run_terminal_event", "TandemValidationError",
         "ApprovalRequired", "Busy", "Cancelled", "Closed", "Conflict", "ContextLengthExceeded", "EngineError",
         "EngineStarting", "EngineUnavailable", "Forbidden", "Forked", "Gone", "HostFailed", "HostTimeout",

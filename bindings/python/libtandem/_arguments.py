@@ -31,6 +31,8 @@ def packed(
     body: "empty" sends it as {} when it has no member; "open" sends keywords that are no arguments in it.
     """
     given = {name: value for name, value in arguments.items() if keep_none or value is not None}
+    if not options and not fields and payload is None and not body:
+        return encoded(given)
     others = {name: value for name, value in options.items() if not _is_option(name)}
     named = {name: value for name, value in {**(fields or {}), **others}.items() if value is not None}
     if body == "open":
@@ -72,7 +74,7 @@ def milliseconds(seconds: float) -> int:
 
 def encoded(value: Any) -> bytes:
     try:
-        return json.dumps(value, default=_plain, allow_nan=False).encode()
+        return _encoder.encode(value).encode()
     except (TypeError, ValueError, RecursionError) as error:
         raise failure("invalid_argument", -2, f"not JSON: {error}") from None
 
@@ -95,6 +97,10 @@ def _plain(value: Any) -> Any:
 def _dumped(value: Any) -> Any:
     """A model of another library as what was set in it."""
     return value.model_dump(mode="json", exclude_none=True) if hasattr(value, "model_dump") else value
+
+
+# Made once: json.dumps makes an encoder for each call that has options.
+_encoder = json.JSONEncoder(default=_plain, allow_nan=False)
 
 
 def picked(value: Any, pick: str | None) -> Any:

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any, AsyncIterator, Mapping
 
 from ._arguments import packed, picked
 from ._errors import TandemError, error_of, failure, value_of
+from ._host import CALL, CANCEL
+from ._host_async import AsyncHost
 from ._library import OK, PENDING, lib, taken
 from ._models import as_event, typed
 from ._records import Record, decoded
@@ -113,6 +115,7 @@ class AsyncCore:
 
     def __init__(self, configuration: bytes) -> None:
         self.handle = opened(configuration)
+        self.host = AsyncHost(self.handle)
         self._place = _Place(lib.tandem_wakeup_fd(self.handle))
         self._finalizer = weakref.finalize(self, _close_dropped, self.handle, self._place)
         self._pending: dict[int, _Call | _Channel | None] = {}
@@ -173,6 +176,14 @@ class AsyncCore:
         place.loop, place.thread = loop, threading.get_ident()
         return loop
 
+    def has_provided(self) -> None:
+        """Something was provided: a loop that runs serves it from now on, else that of the first call."""
+        try:
+            asyncio.get_running_loop()
+        except RuntimeError:
+            return
+        self.watch()
+
     def read(self) -> None:
         result = decoded(taken(lib.tandem_next(self.handle, BATCH, 0)))
         if "error" in result:
@@ -182,6 +193,9 @@ class AsyncCore:
             return
         for event in result["ok"]:
             op = event["op"]
+            if event["type"] in (CALL, CANCEL):
+                self.host.take(event, asyncio.get_running_loop())
+                continue
             waiting = self._pending.pop(op, None) if event["type"] == "done" else self._pending.get(op)
             if waiting is not None:
                 waiting.take(event)
@@ -206,6 +220,7 @@ class AsyncCore:
         if not self._finalizer.detach():
             return
         self._place.leave()
+        self.host.close()
         self._fail_all(failure("closed", -1, "the client was closed"))
         pause = 0.001
         while lib.tandem_close(self.handle, 0) == PENDING:

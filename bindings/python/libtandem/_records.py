@@ -112,7 +112,8 @@ _patient = json.JSONDecoder(object_hook=Record, strict=False, parse_int=_number)
 def decoded(text: bytes) -> Any:
     """A JSON text of the library, its objects as records."""
     try:
-        return _decoder.decode(text.decode("utf-8"))
+        # The library writes no white space around a text, which decode() would look for.
+        return _decoder.raw_decode(text.decode("utf-8"))[0]
     except ValueError:
         # Python refuses whole numbers of more than 4300 digits, or of what sys.set_int_max_str_digits says.
         return _patient.decode(text.decode("utf-8"))

@@ -3,12 +3,15 @@ from __future__ import annotations
 
 import ctypes
 import threading
+import time
 import weakref
 from collections import deque
 from typing import TYPE_CHECKING, Any, Iterator, Mapping
 
 from ._arguments import packed, picked
 from ._errors import failure, value_of
+from ._host import CALL, CANCEL
+from ._host_sync import SyncHost
 from ._library import PENDING, lib, taken
 from ._models import as_event, typed
 from ._records import Record, decoded
@@ -33,10 +36,13 @@ def opened(configuration: bytes) -> int:
 
 def submitted(handle: int, operation: str, arguments: bytes) -> int:
     """The id of a new operation."""
-    error = ctypes.c_void_p()
-    op: int = lib.tandem_submit(handle, operation.encode(), arguments, ctypes.byref(error))
+    op: int = lib.tandem_submit(handle, operation.encode(), arguments, None)
     if not op:
-        value_of(decoded(taken(error.value)))
+        # Once more for its error; if it begins now, so much the better.
+        error = ctypes.c_void_p()
+        op = lib.tandem_submit(handle, operation.encode(), arguments, ctypes.byref(error))
+        if not op:
+            value_of(decoded(taken(error.value)))
     return op
 
 
@@ -52,6 +58,7 @@ class SyncCore:
         self.handle = opened(configuration)
         # Operations that need no slices, because nothing in them waits.
         self._at_once = at_once
+        self.host = SyncHost(self.handle)
         self._finalizer = weakref.finalize(self, close_dropped, self.handle)
         self._changed = threading.Condition()
         self._queues: dict[int, deque[Record]] = {}
@@ -73,7 +80,9 @@ class SyncCore:
         returns: str | None = None,
     ) -> Any:
         text = packed(arguments, options, payload, fields, keep_none, body)
-        if operation not in self._at_once and threading.current_thread() is threading.main_thread():
+        if operation not in self._at_once and not self.host.is_empty:
+            result = self._serving(operation, text)
+        elif operation not in self._at_once and threading.current_thread() is threading.main_thread():
             result = self._interruptible(operation, text)
         else:
             result = decoded(taken(lib.tandem_call(self.handle, operation.encode(), text)))
@@ -114,6 +123,18 @@ class SyncCore:
             self._queues.pop(op, None)
         return result
 
+    def _serving(self, operation: str, text: bytes) -> Any:
+        """A call that serves what the engine asks this program meanwhile."""
+        op = self.begin(operation, text)
+        try:
+            while (event := self.next_event(op))["type"] != "done":
+                pass
+        except BaseException:
+            self.abandon(op)
+            raise
+        self.finish(op)
+        return event["result"]
+
     def next_event(self, op: int) -> Record:
         """The operation's next event; whoever waits pumps for all, one thread at a time."""
         queue = self._queues[op]
@@ -124,7 +145,7 @@ class SyncCore:
                 if queue:
                     return queue.popleft()
                 self._is_pumping = True
-            self._pump(SLICE_MS)
+            self._pump()
 
     def waiting(self, op: int) -> list[Record]:
         """The operation's events that are there already; they stay."""
@@ -135,8 +156,22 @@ class SyncCore:
         with self._changed:
             return list(self._queues.get(op, ()))
 
-    def _pump(self, wait_ms: int) -> None:
-        """Takes what is there for everybody; the caller has set the mark that somebody does."""
+    def has_provided(self) -> None:
+        """Something was provided: whoever waits next serves it."""
+
+    def serve(self, seconds: float | None) -> None:
+        """Does nothing but serve what the engine asks this program."""
+        end = None if seconds is None else time.monotonic() + seconds
+        while end is None or time.monotonic() < end:
+            with self._changed:
+                if self._is_pumping:
+                    self._changed.wait(SLICE_MS / 1000)
+                    continue
+                self._is_pumping = True
+            self._pump()
+
+    def _pump(self, wait_ms: int = SLICE_MS) -> None:
+        """Reads what is there for all; the calls among it are served here, when others may pump again."""
         events: list[Record] = []
         try:
             events = value_of(decoded(taken(lib.tandem_next(self.handle, BATCH, wait_ms))))
@@ -146,8 +181,13 @@ class SyncCore:
                 for event in events:
                     self._keep(event)
                 self._changed.notify_all()
+        for event in events:
+            if event["type"] == CALL:
+                self.host.serve(event)
 
     def _keep(self, event: Record) -> None:
+        if event["type"] in (CALL, CANCEL):
+            return
         op = event["op"]
         if op in self._queues:
             self._queues[op].append(event)
