@@ -29,8 +29,9 @@ extension Client {
         }
     }
 
-    /// Takes an offer back: calls that the host was shown may still be answered, others fail. Gives a status, and the
-    /// function to drop where no call of it runs.
+    /// Takes an offer back; gives a status, and the function to drop where no call of it runs.
+    ///
+    /// Calls that the host was shown may still be answered, others fail.
     package func withdraw(_ id: UInt64) -> (status: Int32, dropped: HostFunction?) {
         guard isOwn(id, .provider) else { return (FailureName.invalidArgument.code, nil) }
         var unseen: [(UInt64, HostBook.Pending)] = []

@@ -43,7 +43,9 @@ extension Client {
         state.withLock { $0.hosts.lines.removeValue(forKey: id) }?.close()
     }
 
-    /// Takes the host's reply: 0, or the status that says why not. A reply that cannot be read is the call's failure.
+    /// Takes the host's reply: 0, or the status that says why not.
+    ///
+    /// A reply that cannot be read is the call's failure.
     package func reply(_ id: UInt64, _ reply: Result<JSONText, Failure>) -> Int32 {
         guard isOwn(id, .call) else { return FailureName.invalidArgument.code }
         guard let kind = state.withLock({ $0.hosts.pending[id]?.call.kind }) else { return FailureName.gone.code }

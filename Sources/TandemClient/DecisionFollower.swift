@@ -56,7 +56,7 @@ final class DecisionFollower: Sendable {
         if let client, let stream { client.backend.start(Request(operation.number), stream.call, into: stream) }
     }
 
-    fileprivate func heard(_ event: EngineEvent, from stream: DecisionStream) {
+    func heard(_ event: EngineEvent, from stream: DecisionStream) {
         let actions: [OpenDecisions.Action] = state.withLock { state in
             guard state.stream === stream, let client = state.client else { return [] }
             state.pauseMilliseconds = DecisionFollower.firstPause
@@ -67,7 +67,7 @@ final class DecisionFollower: Sendable {
     }
 
     /// The stream is over, which it never is by itself: it is opened again.
-    fileprivate func lost(_ stream: DecisionStream) {
+    func lost(_ stream: DecisionStream) {
         let (client, pause): (Client?, Int64) = state.withLock { state in
             guard state.stream === stream else { return (nil, 0) }
             state.stream = nil
@@ -120,7 +120,7 @@ final class DecisionFollower: Sendable {
     }
 
     /// The host has replied; what fails is refused (kernel.md K17), unless it is nobody's here any more.
-    fileprivate func decided(_ request: OpenDecisions.Request, _ reply: Result<JSONText, Failure>) {
+    func decided(_ request: OpenDecisions.Request, _ reply: Result<JSONText, Failure>) {
         let client = state.withLock { state in
             state.calls[request.id] = nil
             state.open.decide(request.id)
@@ -173,75 +173,5 @@ final class DecisionFollower: Sendable {
         let deadline = Deadline(afterMilliseconds: client.options.calls.timeoutMilliseconds)
         let call = Call(deadline: deadline, options: plan.options)
         client.backend.start(plan.request, call, into: ReplySink(client, operation, take))
-    }
-}
-
-/// One stream of all events.
-private final class DecisionStream: Sink {
-    let call = Call(deadline: .never)
-    private let loop: EventLoop
-    private let follower: WeakFollower
-
-    init(_ follower: DecisionFollower, _ loop: EventLoop) {
-        self.follower = WeakFollower(follower)
-        self.loop = loop
-    }
-
-    func take(_ events: ArraySlice<EngineEvent>) -> Int {
-        loop.post { [self] in for event in events { follower.value?.heard(event, from: self) } }
-        return events.count
-    }
-
-    func end(_ outcome: Result<Reply?, Failure>) {
-        call.finish()
-        loop.post { [self] in follower.value?.lost(self) }
-    }
-}
-
-private struct WeakFollower: Sendable {
-    weak let value: DecisionFollower?
-
-    init(_ value: DecisionFollower) { self.value = value }
-}
-
-/// Hears what the host decides about one request.
-private final class DecisionReceiver: HostReceiver {
-    private let follower: WeakFollower
-    private let request: OpenDecisions.Request
-
-    init(_ follower: DecisionFollower, _ request: OpenDecisions.Request) {
-        self.follower = WeakFollower(follower)
-        self.request = request
-    }
-
-    func take(chunk: JSONText) {}
-
-    func end(_ reply: Result<JSONText, Failure>) { follower.value?.decided(request, reply) }
-}
-
-/// Hears how one request to the engine ended.
-private final class ReplySink: Sink {
-    private let client: Client
-    private let operation: Operation
-    private let receive: @Sendable (Reply?) -> Void
-
-    init(_ client: Client, _ operation: Operation, _ receive: @escaping @Sendable (Reply?) -> Void) {
-        self.client = client
-        self.operation = operation
-        self.receive = receive
-    }
-
-    func take(_ events: ArraySlice<EngineEvent>) -> Int { events.count }
-
-    func end(_ outcome: Result<Reply?, Failure>) {
-        let (operation, receive) = (operation, receive)
-        let result = outcome.flatMap { reply -> Result<Reply?, Failure> in
-            guard let reply, let failure = Failure(reply, of: operation) else { return .success(reply) }
-            return .failure(failure)
-        }
-        if case .failure(let failure) = result {
-            client.log(2, "\(operation.name) failed", failure.json(operation: operation.name))
-        }
-        client.loop.post { receive((try? result.get()) ?? nil) }
     }
 }

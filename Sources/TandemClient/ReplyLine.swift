@@ -40,7 +40,7 @@ final class ReplyLine: Sendable {
         return isTaken
     }
 
-    /// Sends the end. `closed` runs once the receiver has it.
+    /// Sends the end; `closed` runs once the receiver has it.
     func end(_ reply: Result<JSONText, Failure>, closed: @escaping @Sendable () -> Void) {
         let mustPost = state.withLock { state in
             if state.end == nil { state.end = reply }

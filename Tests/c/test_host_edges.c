@@ -216,6 +216,24 @@ static void answered_by_another_thread(void)
     tandem_withdraw(c, add->id);
 }
 
+static void by_a_thread_of_the_library(void)
+{
+    tandem_client *own = scripted_client(",\"delivery\":\"thread\"");
+    struct provider *add = tool(own, "add", "", "{\"ok\":\"5\"}");
+    const char *session = new_session(own);
+
+    script("host-delivered", CALLS("add", "{}"));
+    follow(own, session, start_run(own, session, "[[host-delivered]]"));
+    CHECK("K5 a call that blocks serves its own calls all the same", add->calls == 1 && pthread_equal(add->thread, pthread_self()));
+    script("host-delivered-2", CALLS("add", "{}"));
+    start_run(own, session, "[[host-delivered-2]]");
+    for (long long end = now_ms() + 10000 * slowness(); *(volatile int *)&add->calls < 2 && now_ms() < end; nap(5))
+        ;
+    CHECK_INT("K11 the library's thread serves what nobody waits for", 2, add->calls);
+    tandem_close(own, -1);
+    CHECK("K11 on itself", !pthread_equal(add->thread, pthread_self()));
+}
+
 static void close_inside(struct provider *p, uint64_t call, const char *json)
 {
     (void)json;
@@ -258,6 +276,7 @@ int main(void)
     answered_by_another_thread();
     CHECK_INT("nothing is left", 0, number_at(keep(tandem_stats(c)), "/ok/host_calls_pending"));
     tandem_close(c, -1);
+    by_a_thread_of_the_library();
     closed_during_a_tool();
     return finish();
 }

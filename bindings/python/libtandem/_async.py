@@ -191,14 +191,18 @@ class AsyncCore:
                 self._place.leave()
                 self._fail_all(error_of(result["error"]))
             return
+        calls = []
         for event in result["ok"]:
             op = event["op"]
             if event["type"] in (CALL, CANCEL):
-                self.host.take(event, asyncio.get_running_loop())
+                calls.append(event)
                 continue
             waiting = self._pending.pop(op, None) if event["type"] == "done" else self._pending.get(op)
             if waiting is not None:
                 waiting.take(event)
+        # Last: they run the program's own functions, which may raise what ends the loop.
+        for event in calls:
+            self.host.take(event, asyncio.get_running_loop())
 
     def abandon(self, op: int) -> None:
         """Cancels an operation whose end nobody waits for; its events are let go as they come."""

@@ -7,17 +7,25 @@ import threading
 import time
 from typing import Any, Callable, Coroutine
 
-from ._host import CALL, FULL_PAUSE, Host, is_end, is_full, is_over
+from ._host import FULL_PAUSE, Host, is_end, is_full, is_over
 from ._records import Record
 
 
 class SyncHost(Host):
     """Runs what is called on the thread that read the call."""
 
+    def serve_all(self, events: list[Record]) -> None:
+        """Serves host calls, one after the other."""
+        for place, event in enumerate(events):
+            try:
+                self.serve(event)
+            except BaseException:
+                for other in events[place + 1 :]:
+                    self.fail(other, "the host was interrupted")
+                raise
+
     def serve(self, event: Record) -> None:
         """Serves a host call. What it raises goes to the engine, but for what ends the program or the thread."""
-        if event["type"] != CALL:
-            return
         provided = self.provided(event)
         if provided is None:
             return

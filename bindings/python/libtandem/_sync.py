@@ -181,9 +181,7 @@ class SyncCore:
                 for event in events:
                     self._keep(event)
                 self._changed.notify_all()
-        for event in events:
-            if event["type"] == CALL:
-                self.host.serve(event)
+        self.host.serve_all([event for event in events if event["type"] == CALL])
 
     def _keep(self, event: Record) -> None:
         if event["type"] in (CALL, CANCEL):
