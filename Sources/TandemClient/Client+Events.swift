@@ -42,12 +42,10 @@ extension Client {
 }
 
 extension Request {
-    /// The stream of a session's events, or of one run of it.
-    static func events(ofSession session: String, run: String? = nil) -> Request? {
+    /// The stream of one run's events.
+    static func events(ofSession session: String, run: String) -> Request? {
         guard let operation = Operation.named("engine.stream") else { return nil }
-        var query = [Field("sessionID", session)]
-        if let run { query.append(Field("runID", run)) }
-        return Request(operation.number, query: query)
+        return Request(operation.number, query: [.init("sessionID", session), .init("runID", run)])
     }
 
     /// The session that it names.

@@ -70,13 +70,6 @@ extension Client {
     private func start(_ operation: Operation, _ plan: Plan, _ call: Call, _ id: UInt64, shows: Bool) {
         if plan.run != nil { return RunConversation.start(self, call, id, plan, shows: shows) }
         let sink = OperationSink(self, call, id, operation, plan)
-        guard shows, operation.ownsRun, !plan.options.isStrict, !backend.showsPromptEvents else {
-            return send(operation, plan, call, into: sink)
-        }
-        FollowedPrompt.start(self, call, id, plan, into: sink) { [self] in send(operation, plan, call, into: $0) }
-    }
-
-    private func send(_ operation: Operation, _ plan: Plan, _ call: Call, into sink: any Sink) {
         if let steps = steps(operation, plan) {
             Conversation.start(self, steps, call, into: sink)
         } else {

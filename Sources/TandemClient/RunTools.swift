@@ -21,6 +21,8 @@ struct RunTools: Sendable {
 
     private(set) var all: [Tool] = []
     private var indices: [String: Int] = [:]
+    /// Requests whose call has not been seen yet, and whether their time was up: they may overtake it.
+    private var early: [String: Bool] = [:]
 
     static let expired = "permission_expired"
     fileprivate static let endings: Set<String> = ["completed", "failed", "denied", expired]
@@ -30,8 +32,10 @@ struct RunTools: Sendable {
         let id = properties["call_id"]?.string ?? ""
         let name = properties["tool"]?.string ?? ""
         let state = properties["state"]?.string ?? ""
-        let index = indices[id] ?? adopted(name, ended: RunTools.endings.contains(state)) ?? added(id, name)
+        let isOther = early[id] != nil || RunTools.endings.contains(state)
+        let index = indices[id] ?? (isOther ? open(name) : nil) ?? added(id, name)
         indices[id] = index
+        if early.removeValue(forKey: id) ?? false { change(index) { $0.status = RunTools.expired } }
         change(index) { tool in
             tool.id = id
             if let arguments = properties["args"], !arguments.isNull { tool.arguments = arguments.withoutOwnKeys }
@@ -43,7 +47,11 @@ struct RunTools: Sendable {
 
     /// The oldest open call of that tool waits for a permission, whose identifier it has from now on.
     mutating func ask(_ request: String, tool name: String) {
-        guard indices[request] == nil, let index = open(name) else { return }
+        guard indices[request] == nil else { return }
+        guard let index = open(name) else {
+            early[request] = false
+            return
+        }
         indices[request] = index
         change(index) { tool in
             tool.id = request
@@ -53,7 +61,10 @@ struct RunTools: Sendable {
 
     /// Nobody answered in time.
     mutating func expire(_ request: String) {
-        guard let index = indices[request] else { return }
+        guard let index = indices[request] else {
+            early[request] = true
+            return
+        }
         change(index) { $0.status = RunTools.expired }
     }
 
@@ -80,10 +91,9 @@ struct RunTools: Sendable {
         writer.array { writer in for tool in all { writer.value(tool.json) } }
     }
 
+    /// The oldest call of that tool that is open and has no request: what comes under an identifier of a request, or ends
+    /// under one that nobody has seen, is that.
     private func open(_ name: String) -> Int? { all.firstIndex { $0.name == name && !$0.isOver && !$0.wasAsked } }
-
-    /// A call that ends under an identifier nobody has seen is the oldest open one.
-    private func adopted(_ name: String, ended: Bool) -> Int? { ended ? open(name) : nil }
 
     private mutating func added(_ id: String, _ name: String) -> Int {
         all.append(Tool(id: id, name: name, arguments: .null, status: "pending"))

@@ -36,7 +36,6 @@ package final class Remote: Backend {
     }
 
     package var needsDefaultModel: Bool { true }
-    package var showsPromptEvents: Bool { false }
     package var tellsResyncs: Bool { true }
 
     package func writeStats(to writer: inout JSONWriter) { meter.write(to: &writer) }

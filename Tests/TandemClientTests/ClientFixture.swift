@@ -16,12 +16,6 @@ final class FakeBackend: Backend {
     private let operations = Monitor<[Started]>([])
     private let answers = Lock<@Sendable (Request, Call) -> Result<Reply, Failure>>({ _, _ in .success(.empty(204)) })
     private let closed = Lock(false)
-    private let promptEvents = Lock(true)
-
-    var showsPromptEvents: Bool {
-        get { promptEvents.withLock { $0 } }
-        set { promptEvents.withLock { $0 = newValue } }
-    }
 
     func answer(_ request: Request, _ call: Call) -> Result<Reply, Failure> {
         let answer = answers.withLock { $0 }

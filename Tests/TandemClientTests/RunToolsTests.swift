@@ -44,6 +44,24 @@ import Testing
         #expect(seen == ["p1 write completed", "p2 write denied"])
     }
 
+    @Test mutating func requestMayOvertakeItsCall() throws {
+        tools.ask("p", tool: "write")
+        try note("call_1", "write", "pending", #","args":{"path":"x"}"#)
+        try note("p", "write", "running")
+        try note("p", "write", "completed")
+        #expect(seen == ["p write completed"])
+        #expect(tools.all[0].arguments.text == #"{"path":"x"}"#)
+    }
+
+    @Test mutating func itsEndMayToo() throws {
+        tools.ask("p", tool: "write")
+        tools.expire("p")
+        try note("call_1", "write", "pending")
+        try note("p", "write", "failed", #","error":"late"#)
+        #expect(seen == ["p write permission_expired"])
+        #expect(tools.all[0].error == "late")
+    }
+
     @Test mutating func lateNameOfTheModelsStillReachesTheCall() throws {
         try note("call_1", "write", "pending")
         tools.ask("p", tool: "write")

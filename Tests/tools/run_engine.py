@@ -45,7 +45,10 @@ class Run:
         """Asks for a permission and gives the reply; None when nobody replied in time."""
         call, request = "call-" + name, str(uuid.uuid4())
         self.tool(call, name, "pending", args=args)
-        waiting = self.engine.permissions[request] = queue.Queue()
+        waiting = queue.Queue()
+        self.engine.permissions[request] = waiting, {
+            "id": request, "sessionID": self.session, "tool": name, "args": args, "status": "pending", "requestedAtMs": 1,
+            "expiresAtMs": int(time.time() * 1000) + 900_000}
         self.emit("permission.asked", {"requestID": request, "tool": name, "args": args, "requestedAtMs": 1, "expiresAtMs": int(time.time() * 1000) + 900_000}, False)
         end, reply = time.time() + self.engine.permission_s, None
         while reply is None and time.time() < end and not self.cancelled.is_set():
@@ -177,7 +180,7 @@ class Handler(BaseHTTPRequestHandler):
         if parts == ["session"]:
             return self.reply({"id": str(uuid.uuid4()), "title": "made", "time": {"created": 1, "updated": 1}})
         if parts[0] == "permission":
-            waiting = self.engine.permissions.get(parts[1])
+            waiting, _ = self.engine.permissions.get(parts[1], (None, None))
             if waiting is None:
                 return self.reply({"error": "no longer pending", "code": "APPROVAL_REPLY_INVALID", "retryable": False}, 409)
             waiting.put(body["reply"])
@@ -223,7 +226,7 @@ class Handler(BaseHTTPRequestHandler):
         if path == "/question":
             return self.reply([{"id": key, "sessionID": session, "questions": []} for key, session in self.engine.questions.items()])
         if path == "/permission":
-            return self.reply({"requests": [], "rules": [], "decisions": []})
+            return self.reply({"requests": [request for _, request in list(self.engine.permissions.values())], "rules": [], "decisions": []})
         if parts[0] == "session":
             return self.reply({"id": parts[-1], "title": "made", "model": {"providerID": "p", "modelID": "m"}})
         self.reply({})
