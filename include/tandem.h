@@ -98,7 +98,27 @@
  *  never ends by itself one of "$take", "$timeout_ms" and "$reconnect":false is required (else invalid_argument).
  *  `ended` is false when "$take" or "$timeout_ms" cut it short. A submitted stream hands its events out one by one, and
  *  its `done` has {"ok": {"ended": true}}. An operation with a result of its own (sessions.run, sessions.prompt_sync)
- *  returns that, and its events are events of that operation.
+ *  returns that, and its events are events of that operation. With "$take" it ends after so many events, and so does its
+ *  run.
+ *
+ *  sessions.run, on every engine, sends a prompt, follows its run to the end and returns what came of it:
+ *
+ *     {"ok": {"text": "...", "run_id": "...", "status": "completed", "usage": {"prompt_tokens", "completion_tokens",
+ *      "total_tokens", "estimated"}, "tools": [{"id", "tool", "arguments", "status", "result", "error"}]}}
+ *
+ *  A run that failed, was cancelled by others or took too long is a result too (status "failed" with "error", "cancelled",
+ *  "timeout"). What could not be read whole is named in "missing": ["text", "tools", "usage"]. What the run waits for is
+ *  decided by "permissions": {"default": D, "by_tool": {"bash": D, "mcp.*": D}}, D being
+ *
+ *     "ask"      the default: the host's provider of permissions (tandem_provide) is asked; without one the tool is denied
+ *     "allow"    this once, so that no rule stays behind
+ *     "deny"     a remote engine keeps that for the rest of the session
+ *     "manual"   you answer the event permission.request by permissions.reply yourself
+ *
+ *  and by "questions": {"default": "ask", "answer" (with "answer": TEXT), "reject" or "manual"}. A remote engine waits 15 s
+ *  for a permission (then the tool's status is "permission_expired") and not at all for an answer: that goes on as the
+ *  next prompt, and the result is that of the last run. The answers come in time however slow the taker of the events
+ *  is. When the operation is cancelled or its time is up, so is the run; one that it was attached to (on_conflict) is not.
  *
  * EVENTS
  *
@@ -129,15 +149,40 @@
  *     run.failed           [finished_at_ms error category]          terminal; error: {"code"|"name", "message"}
  *     run.cancelled        [finished_at_ms]                         terminal
  *     run.timeout          [finished_at_ms]                         terminal
- *     stream.connected     [attempt]                                the stream is open, for the first time or again
- *     stream.interrupted   [reason retry_in_ms]                     it broke and is being opened again
+ *     stream.connected     [attempt]                                the stream is open: attempt 1, or again
+ *     stream.interrupted   [reason retry_in_ms]                     it broke and is opened again after so long
  *     stream.resynced      [gaps duplicates truncated healed]       what was lost was read from the run's log
  *     engine.*             any other engine event, under its own name behind `engine.`, properties as they are
  *     host.call, host.cancel                                        see tandem_provide; no "properties": flat
  *     log                  [level message fields]                   a record of the log, of operation 0
  *
+ *  A remote engine drops events that its reader is slow to take, and cuts long ones. A stream reads them again from the
+ *  run's log, in their place: later events of that run wait meanwhile (the engine writes the log some 600 events a
+ *  second), those of other runs and permissions do not. `stream.resynced` counts since the one before: `gaps` events
+ *  that did not come, `truncated` that came cut, `healed` of both that were read again, `duplicates` dropped; gaps +
+ *  truncated - healed are lost. Where a number cannot be known (streams without a log, after a lost connection) one gap
+ *  is counted. A run that its engine forgot, because it restarted, ends with `run.failed`, error `interrupted`. While a
+ *  stream is being opened again, "$timeout_ms" and tandem_cancel hold; a refusal (401, 403, 404) ends it.
+ *
  *  With "vocabulary":"engine" `type` is the engine's own name, and the engine's frame stands untouched under "frame" in
- *  place of "properties" (a `seq` in it is not ours). tandem_describe("events") lists both vocabularies.
+ *  place of "properties" (a `seq` in it is not ours). With "both" the engine's events come like that, and right behind
+ *  the one that it is made of comes `session.response` with its piece of text, or the run's terminal event (run.completed,
+ *  run.failed, run.cancelled, run.timeout), with "properties". Nothing else is added: a program that reads one of the two
+ *  kinds sees each text and each end once. tandem_describe("events") lists both vocabularies.
+ *
+ *  With "fold":true each event of a run also has the member "state", the run as it is after the event:
+ *
+ *     {"run_id": "...", "status": "running", "text": "Hello", "tools": [{"id", "tool", "arguments", "status", "result",
+ *      "error"}], "todos": [...], "permissions": [...], "questions": [...], "usage": {...}}
+ *
+ *  `status` is running, or what the terminal event says: completed, failed (with "error"), cancelled, timeout. `text` is
+ *  the pieces joined, then the final text. `permissions` and `questions` are those that wait for an answer, as the
+ *  properties of their events; `usage` is null until a model call is over. An event of no run has no state. Each event
+ *  repeats the whole text: n pieces give about n * n / 2 times their length, so long answers want "coalesce_ms" too.
+ *
+ *  With "coalesce_ms":N the pieces of text (session.response of the normalized vocabulary) that arrive within N
+ *  milliseconds of the first come as one, with the `at_ms` of the first and the state after the last. Anything else, and
+ *  the end, comes at once, after the text before it.
  *
  *  The last event of each operation is `done`. It is flat:
  *
@@ -377,10 +422,10 @@ TANDEM_API int32_t TANDEM_CALL tandem_set_log(tandem_log_fn fn, void *ud, tandem
  *   "default_provider", "default_model"    for prompts and sessions that name no model
  *   "durability"           "process": what is stored survives kill -9; "power": also the loss of power
  *   "deterministic"        a number: clock, ids and randomness from this seed
- *   "vocabulary" *         "normalized" or "engine": the form of events
+ *   "vocabulary" *         "normalized", "engine" or "both": the form of events
  *   "subscription"         "client" or "session": how a remote engine's events are subscribed to
- *   "coalesce_ms" *        0; other values are not in this version: text pieces that arrive together are joined
- *   "fold" *               false; true is not in this version: each event also carries the state so far
+ *   "coalesce_ms" *        0: text pieces that arrive within so many milliseconds are joined
+ *   "fold" *               false; true: each event also carries the state of its run so far
  *   "delivery"             "pump"; "thread": one thread of the library loops over tandem_pump(c, 0, -1)
  *   "log_level"            "none", "error", "warning", "info", "debug": records come as events of operation 0, type `log`
  *   "strict" *             false; true: documented forms that the engine refuses are not translated

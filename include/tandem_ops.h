@@ -3504,7 +3504,7 @@ TANDEM_API char *TANDEM_CALL tandem_sessions_prompt_async_parts(tandem_client *c
  * strict_kb_grounding boolean, context_mode string, write_required boolean, prewrite_requirements
  * PrewriteRequirements, temperature number, top_p number, max_tokens integer, on_conflict string, vocabulary string,
  * fold boolean, coalesce_ms integer.
- * The engine waits up to 615 seconds. Called as a stream it asks for text/event-stream and gives the run's events.
+ * The engine waits up to 615 seconds. Its events are those of its run, from the first to the terminal one.
  */
 TANDEM_API char *TANDEM_CALL tandem_sessions_prompt_sync(tandem_client *c, const char *args_json);
 
@@ -3526,7 +3526,9 @@ TANDEM_API char *TANDEM_CALL tandem_sessions_revert(tandem_client *c, const char
  * A run that fails is a result with status failed; cancelling this call or its deadline is an error and cancels the
  * run in the engine. allow answers once, so that no rule stays behind; deny answers reject, which a remote engine
  * keeps for the rest of the session. On an engine whose questions do not wait, an answer is also sent as the next
- * prompt and the result is that of the last run.
+ * prompt and the result is that of the last run; with questions that are asked or answered by hand it waits for them
+ * after the run's end. An answer that comes when the engine waits no longer (15 s on a remote one) is not sent, and
+ * the tool call has the status permission_expired. With $take it ends, and its run with it, after so many events.
  */
 TANDEM_API char *TANDEM_CALL tandem_sessions_run(tandem_client *c, const char *args_json);
 

@@ -34,12 +34,6 @@ extension Client {
         call?.resume()
     }
 
-    /// Ends a stream that has given what was asked for.
-    func endStream(_ id: UInt64, _ result: JSONText) {
-        let call = state.withLock { $0.running[id]?.call }
-        if end(id, .success(result)) { call?.cancel() }
-    }
-
     /// Puts a handler in force; gives the old one where nothing runs it.
     package func setHandler(_ handler: HostFunction?) -> HostFunction? { change { $0.mailbox.setHandler(handler) } }
 

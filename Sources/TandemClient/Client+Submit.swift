@@ -7,17 +7,24 @@ extension Client {
     /// Plans a call: what is wrong with the name or the arguments comes out here.
     package func plan(_ operation: Operation, _ arguments: JSONText) throws(Failure) -> Plan {
         var defaults = CallOptions()
-        defaults.vocabulary = options.calls.usesEngineVocabulary ? .engine : .normalized
+        defaults.vocabulary = options.calls.vocabulary
+        defaults.folds = options.calls.folds
+        defaults.coalesceMilliseconds = options.calls.coalesceMilliseconds
         defaults.isStrict = options.calls.isStrict
         defaults.replyLimitBytes = options.calls.replyLimitBytes
         defaults.retries = options.calls.retries
         defaults.onConflict = options.calls.onConflict
         defaults.actsAs = options.calls.actsAs
-        guard !operation.isOwn else {
+        let isRun = operation.recipe == "run"
+        guard isRun || !operation.isOwn else {
             throw Failure(.notSupported, "\(operation.name) is not supported by this version yet")
         }
-        var plan = try Plan(operation, arguments, defaults: defaults, now: clock.milliseconds)
-        try Recipe.prepare(&plan, operation, makeKey: random.uuid)
+        var plan =
+            isRun
+            ? try Plan(run: operation, arguments, defaults: defaults, now: clock.milliseconds)
+            : try Plan(operation, arguments, defaults: defaults, now: clock.milliseconds)
+        let sent = isRun ? Operation.numbered(plan.request.operation) ?? operation : operation
+        try Recipe.prepare(&plan, sent, makeKey: random.uuid)
         return plan
     }
 
@@ -37,25 +44,44 @@ extension Client {
             if state.mailbox.isFull {
                 return Failure(.limit, "too many operations are open or have results that nobody took")
             }
-            state.mailbox.open(id, tag: plan.options.tag, callback: callback)
+            state.mailbox.open(
+                id,
+                tag: plan.options.tag,
+                callback: callback,
+                take: plan.options.take,
+                coalesces: plan.options.coalesceMilliseconds > 0
+            )
             if collects { state.mailbox.setCollecting(id) }
             if collects || isOwned { _ = state.mailbox.own(id) }
             if operation.isStream, let session = plan.request.session {
-                state.owners.begin(id, session: session, ownsRun: !operation.isOnlyStream)
+                state.owners.begin(id, session: session, ownsRun: operation.ownsRun, answers: plan.run != nil)
             }
             state.running[id] = Running(operation: operation, call: call)
             state.started += 1
             return nil
         }
         if let failure { return .failure(failure) }
+        start(operation, plan, call, id, shows: callback != nil || !isOwned)
+        stop(id, at: deadline)
+        return .success(id)
+    }
+
+    /// shows: whether somebody sees the operation's events.
+    private func start(_ operation: Operation, _ plan: Plan, _ call: Call, _ id: UInt64, shows: Bool) {
+        if plan.run != nil { return RunConversation.start(self, call, id, plan, shows: shows) }
         let sink = OperationSink(self, call, id, operation, plan)
+        guard shows, operation.ownsRun, !plan.options.isStrict, !backend.showsPromptEvents else {
+            return send(operation, plan, call, into: sink)
+        }
+        FollowedPrompt.start(self, call, id, plan, into: sink) { [self] in send(operation, plan, call, into: $0) }
+    }
+
+    private func send(_ operation: Operation, _ plan: Plan, _ call: Call, into sink: any Sink) {
         if let steps = steps(operation, plan) {
             Conversation.start(self, steps, call, into: sink)
         } else {
             backend.start(plan.request, call, into: sink)
         }
-        stop(id, at: deadline)
-        return .success(id)
     }
 
     /// Sets the timer of an operation that is under way: one set before that could go off and find nothing to stop.
@@ -73,7 +99,7 @@ extension Client {
         if let given = options.timeoutMilliseconds { return Deadline(afterMilliseconds: given) }
         if operation.isOnlyStream { return .never }
         // The engine itself waits 615 s for a run (docs/architecture.md, limits).
-        let usual = operation.recipe == "prompt_sync" ? 615_000 : self.options.calls.timeoutMilliseconds
+        let usual = operation.ownsRun ? 615_000 : self.options.calls.timeoutMilliseconds
         return Deadline(afterMilliseconds: usual)
     }
 
@@ -104,6 +130,7 @@ extension Client {
             if case .failure = reply { return .failure(Client.closedFailure) }
         }
         learn(reply, operation)
+        if case .success(let reply) = reply { noteAnswer(operation, plan, reply) }
         return reply.flatMap { finish($0, operation, plan) }
     }
 
@@ -151,7 +178,7 @@ extension Client {
             return running
         }
         guard let running else { return false }
-        if running.operation.recipe == "prompt_sync" {
+        if running.operation.ownsRun {
             // Its run is cancelled too, and the engine says so; an engine that does not in time is not waited for.
             running.call.cancel()
             _ = loop.after(Deadline(afterMilliseconds: options.stopMilliseconds)) { [weak self] in
@@ -171,9 +198,4 @@ extension Client {
         }
         return Failure(name, name == .timeout ? "time ran out" : "the operation was cancelled", detail: detail)
     }
-}
-
-extension Request {
-    /// The session that it names.
-    var session: String? { query("sessionID") ?? path.first { $0.name == "session_id" }?.value }
 }

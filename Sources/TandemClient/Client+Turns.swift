@@ -47,7 +47,7 @@ extension Client {
     package func beginCall(_ operation: Operation, _ arguments: JSONText) -> Beginning {
         do throws(Failure) {
             let plan = try plan(operation, arguments)
-            if operation.isStream, !operation.isOnlyStream {
+            if operation.ownsRun {
                 // Its run may ask the host, and this thread answers.
                 let id = try submit(operation, plan, isOwned: true).get()
                 return .turn(Turn(self, .wait(id, nil), limit: nil, deadline: .never))

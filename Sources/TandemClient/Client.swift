@@ -13,6 +13,8 @@ package final class Client: Sendable {
         var timer: TimerID?
         /// How an operation that is told to stop ends, where that is not its own way.
         var stopsAs: FailureName?
+        /// Of `sessions.run`.
+        var conversation: RunConversation?
     }
 
     struct Wakeup: Sendable {
@@ -26,6 +28,8 @@ package final class Client: Sendable {
         /// Blocking calls that have no operation of their own.
         var blocked: [ObjectIdentifier: Call] = [:]
         var owners = SessionOwners()
+        /// Runs of `sessions.run` that are not over, also those whose operation is.
+        var conversations = 0
         var hosts = HostBook()
         var isPumping = false
         var isClosing = false

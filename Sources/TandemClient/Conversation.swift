@@ -56,8 +56,8 @@ final class Conversation: Sink {
     }
 
     private func perform(_ step: CallStep) {
-        if call.isCancelled { return last.end(.failure(.stoppedWaiting)) }
         switch step {
+        case .send where call.isCancelled, .pause where call.isCancelled: last.end(.failure(.stoppedWaiting))
         case .send(let request): client.backend.start(request, call, into: self)
         case .pause(let milliseconds):
             _ = client.loop.after(Deadline(afterMilliseconds: milliseconds)) { [self] in

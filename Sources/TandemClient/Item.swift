@@ -17,14 +17,18 @@ struct Item: Sendable {
     var content: Content
     /// Events of different runs are never folded together.
     let context: EventContext?
+    /// Its run's state after it; written when the event is delivered.
+    var state: RunState?
 
     var bytes: Int {
-        switch content {
-        case .delta(let escaped): escaped.count + Item.overheadBytes
-        case .event(let members): members.count
-        case .done(let result): result.bytes.count
-        case .host(let item): item.members.count
-        }
+        let own =
+            switch content {
+            case .delta(let escaped): escaped.count + Item.overheadBytes
+            case .event(let members): members.count
+            case .done(let result): result.bytes.count
+            case .host(let item): item.members.count
+            }
+        return own + (state?.ownBytes ?? 0)
     }
 
     var host: HostItem? { if case .host(let item) = content { item } else { nil } }
@@ -62,6 +66,15 @@ package struct EventContext: Sendable, Equatable {
 }
 
 extension Item {
+    /// Two text deltas of one run as one; nil where they cannot be.
+    func joined(with next: Item, upTo limit: Int) -> Item? {
+        guard case .delta(var escaped) = content, case .delta(let more) = next.content, let context,
+            let following = next.context, context.isSameRun(as: following), escaped.count + more.count <= limit
+        else { return nil }
+        escaped += more
+        return Item(content: .delta(escaped: escaped), context: context, state: next.state)
+    }
+
     /// An event's members from `type` on.
     static func event(_ type: String, tag: JSONText?, _ context: EventContext, _ name: String, _ value: JSONText)
         -> Item
@@ -103,6 +116,9 @@ extension Item {
                 writer.nullable("tag", tag)
                 writer.member("result", result)
             }
+            guard let state else { return }
+            writer.key("state")
+            state.write(to: &writer)
         }
         return writer.bytes
     }

@@ -12,6 +12,7 @@ extension Mailbox {
     mutating func putCall(_ item: HostItem) {
         let queue = queue(of: item)
         guard var operation = operations[queue] else { return }
+        releaseHeld(of: &operation, queue)
         append(Item(content: .host(item), context: nil), to: &operation, queue)
         operations[queue] = operation
     }

@@ -8,8 +8,19 @@ extension Mailbox {
     mutating func put(_ item: Item, into id: UInt64, isForced: Bool = false) -> Acceptance {
         guard var operation = operations[id], !operation.isOver else { return .gone }
         if operation.isOwned, operation.discards {
+            operation.accepted += 1
+            operations[id] = operation
             discarded += 1
             return .taken
+        }
+        if operation.coalesces, case .delta = item.content, hold(item, in: &operation) {
+            operations[id] = operation
+            return .taken
+        }
+        releaseHeld(of: &operation, id)
+        if operation.hasEnough {
+            operations[id] = operation
+            return .gone
         }
         let isOverLimit =
             operation.items.count >= limits.queueEvents || operation.bytes + item.bytes > limits.queueBytes
@@ -23,7 +34,11 @@ extension Mailbox {
             operations[id] = operation
             return .behind
         }
-        append(item, to: &operation, id)
+        if operation.coalesces, case .delta = item.content {
+            begin(item, in: &operation)
+        } else {
+            append(item, to: &operation, id)
+        }
         operations[id] = operation
         return .taken
     }
@@ -31,6 +46,7 @@ extension Mailbox {
     /// The operation's last event; queued whatever the limits say.
     mutating func finish(_ id: UInt64, _ result: JSONText) -> Bool {
         guard var operation = operations[id], !operation.isOver else { return false }
+        releaseHeld(of: &operation, id)
         operation.isOver = true
         resultBytes += result.bytes.count
         append(Item(content: .done(result), context: nil), to: &operation, id)
@@ -41,6 +57,7 @@ extension Mailbox {
     mutating func append(_ item: Item, to operation: inout Operation, _ id: UInt64) {
         operation.items.append(item)
         operation.bytes += item.bytes
+        if item.host == nil { operation.accepted += 1 }
         guard !operation.isOwned, !operation.isPaused || item.host != nil else { return }
         operation.liveTickets += 1
         liveCount += 1
@@ -49,13 +66,11 @@ extension Mailbox {
 
     /// Joins a text delta to the delta before it.
     private func fold(_ item: Item, into operation: inout Operation) -> Bool {
-        guard case .delta(let more) = item.content, let last = operation.items.last,
-            case .delta(var escaped) = last.content, let before = last.context, let context = item.context,
-            before.isSameRun(as: context), escaped.count + more.count <= limits.queueBytes
-        else { return false }
-        escaped += more
-        operation.bytes += more.count
-        operation.items.replaceLast(Item(content: .delta(escaped: escaped), context: before))
+        guard let last = operation.items.last, let joined = last.joined(with: item, upTo: limits.queueBytes) else {
+            return false
+        }
+        operation.bytes += joined.bytes - last.bytes
+        operation.items.replaceLast(joined)
         return true
     }
 }

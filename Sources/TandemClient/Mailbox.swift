@@ -35,6 +35,14 @@ struct Mailbox: Sendable {
         var discards = false
         /// A blocking call of a stream keeps them instead.
         var collects = false
+        /// How many events the operation wants, and how many it has had.
+        var take: Int64?
+        var accepted: Int64 = 0
+        /// Text that waits for more of it; see Mailbox+Coalescing.
+        var coalesces = false
+        var held: Item?
+        var burst = 0
+        var isBurstNew = false
 
         /// Events of a blocking wait are shown to nobody, or only with its result.
         var showsNothing: Bool { isOwned && (discards || collects) }
@@ -94,8 +102,14 @@ struct Mailbox: Sendable {
 
 // Operations come and go.
 extension Mailbox {
-    mutating func open(_ id: UInt64, tag: JSONText?, callback: HostFunction?) {
-        operations[id] = Operation(tag: tag, callback: callback)
+    mutating func open(
+        _ id: UInt64,
+        tag: JSONText?,
+        callback: HostFunction?,
+        take: Int64? = nil,
+        coalesces: Bool = false
+    ) {
+        operations[id] = Operation(tag: tag, callback: callback, take: take, coalesces: coalesces)
     }
 
     mutating func setCollecting(_ id: UInt64) { operations[id]?.collects = true }

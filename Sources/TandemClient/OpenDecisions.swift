@@ -152,11 +152,7 @@ struct OpenDecisions: Sendable {
 extension OpenDecisions {
     /// The answers to one or several questions as the one text that an engine takes.
     static func text(ofAnswers answers: JSONText) -> JSONText {
-        let texts = answers.elements.map { answer in
-            answer.kind == .array
-                ? answer.elements.map { $0.string ?? $0.text }.joined(separator: ", ") : answer.string ?? answer.text
-        }
-        return JSONText(text: texts.joined(separator: "\n"))
+        JSONText(string: RunSteps.text(of: answers))
     }
 }
 

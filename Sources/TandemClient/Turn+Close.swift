@@ -76,7 +76,9 @@ extension Turn {
         while true {
             let epoch = client.host.signal.epoch
             let isQuiet = client.state.withLock { state in
+                // Also until the runs that are being cancelled are.
                 state.mailbox.runningCallbacks == 0 && state.blocked.isEmpty && state.wakeup?.running ?? 0 == 0
+                    && state.conversations == 0
             }
             if isQuiet { return true }
             if waits(after: epoch) { return false }

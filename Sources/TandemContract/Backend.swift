@@ -15,6 +15,9 @@ package protocol Backend: Sendable {
     /// Whether a run that asks its user something waits for the answer; else the answer is sent as the next prompt.
     var questionsWait: Bool { get }
 
+    /// Whether a started `prompt_sync` gives the events of its run before its end.
+    var showsPromptEvents: Bool { get }
+
     /// Whether its streams say themselves what they lost and got back (`stream.resynced`).
     var tellsResyncs: Bool { get }
 
@@ -31,6 +34,7 @@ package protocol Backend: Sendable {
 extension Backend {
     package var needsDefaultModel: Bool { false }
     package var questionsWait: Bool { false }
+    package var showsPromptEvents: Bool { true }
     package var tellsResyncs: Bool { false }
     package var runsHostTools: Bool { false }
 

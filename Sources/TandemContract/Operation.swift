@@ -122,7 +122,10 @@ package final class Operation: Sendable {
 
     // Compared by Client, which knows which streams may go on for ever.
     /// Whether a call of it is a stream and nothing else: prompt_sync, which has a result too, is not.
-    package var isOnlyStream: Bool { isStream && recipe != "prompt_sync" && recipe != "run" }
+    package var isOnlyStream: Bool { isStream && !ownsRun }
+
+    /// Whether a call of it begins a run, waits for its end, and takes it along when it is stopped.
+    package var ownsRun: Bool { recipe == "prompt_sync" || recipe == "run" }
 }
 
 extension Operation {

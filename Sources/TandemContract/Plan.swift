@@ -4,6 +4,8 @@ package import TandemJSON
 package struct Plan: Sendable {
     package var request: Request
     package var options: CallOptions
+    /// Only of `sessions.run`.
+    package internal(set) var run: RunTerms?
     /// Whether the result names keys of resources as the caller writes them.
     private(set) var restoresKeys = false
     private(set) var filter: MemoryFilter?
@@ -77,7 +79,7 @@ struct Planner {
             } else if CallOptions.names.contains(key) {
                 try options.set(String(key.dropFirst()), value)
             } else {
-                throw unknown(key)
+                throw Failure(unknownArgument: key, of: operation, called: name)
             }
         }
     }
@@ -156,7 +158,7 @@ struct Planner {
         if !options.isStrict, wholeBody == nil { try translateBody() }
         switch operation.body {
         case .fields:
-            if let name = left.first?.key { throw unknown(name) }
+            if let key = left.first?.key { throw Failure(unknownArgument: key, of: operation, called: name) }
             try requireAlone(bodyNames)
             request.body = wholeBody ?? object(body)
         case .payload:
@@ -192,18 +194,21 @@ struct Planner {
             }
     }
 
-    private func unknown(_ name: String) -> Failure {
+    private static func text(_ value: JSONText) -> String { value.string ?? value.text }
+}
+
+extension Failure {
+    /// called: the operation's name where another one's request is made in its place.
+    init(unknownArgument name: String, of operation: Operation, called caller: String? = nil) {
         let known = operation.arguments.filter { $0.constant == nil }.map(\.name).sorted()
         let list = known.isEmpty ? "none" : known.joined(separator: ", ")
-        return Failure(
+        self.init(
             .unknownArgument,
-            "\(self.name) has no argument \(name); it has: \(list)",
+            "\(caller ?? operation.name) has no argument \(name); it has: \(list)",
             detail: JSONWriter.object { writer in
                 writer.member("argument", name)
                 writer.member("known", array: { writer in for name in known { writer.string(name) } })
             }
         )
     }
-
-    private static func text(_ value: JSONText) -> String { value.string ?? value.text }
 }

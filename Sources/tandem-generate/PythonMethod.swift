@@ -13,6 +13,7 @@ struct PythonMethod {
     }
 
     var lines: [String] {
+        if operation.recipe == "run" { return PythonRunMethod(operation, flavor, paragraphs).lines }
         let keyword = flavor == .async && !isStream ? "async def" : "def"
         return Self.definition("\(keyword) \(PythonText.identifier(operation.name))", declarations, result)
             + documentation + call
@@ -93,12 +94,14 @@ struct PythonMethod {
 }
 
 extension PythonMethod {
-    private var documentation: [String] {
+    private var documentation: [String] { Self.docstring(paragraphs) }
+
+    private var paragraphs: [[String]] {
         var paragraphs = [[PythonText.escaped(operation.summary)]]
         if let details = operation.details { paragraphs.append(wrapped(PythonText.escaped(details), 110)) }
         let notes = parameters.arguments.compactMap { Self.note($0.0.name, $0.1) }
         if !notes.isEmpty { paragraphs.append(notes.flatMap { $0 }) }
-        return Self.docstring(paragraphs)
+        return paragraphs
     }
 
     static func docstring(_ paragraphs: [[String]]) -> [String] {

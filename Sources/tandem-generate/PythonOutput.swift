@@ -80,6 +80,13 @@ enum PythonOutput {
         result.append("from .._async import " + (["AsyncNamespace"] + used(["AsyncStream"])).joined(separator: ", "))
         if !used(["Paging"]).isEmpty { result.append("from .._pages import Paging, walk, walk_async") }
         if !used(["Record"]).isEmpty { result.append("from .._records import Record") }
+        let run =
+            used(["AsyncOnEvent", "AsyncOnPermission", "AsyncOnQuestion", "AsyncRunStream"])
+            + used(["OnEvent", "OnPermission", "OnQuestion", "RunStream"])
+        if !run.isEmpty {
+            result.append("from .. import _run")
+            result.append("from .._run import (\n    \(run.joined(separator: ", ")),\n)")
+        }
         result.append("from .._sync import " + (used(["Stream"]) + ["SyncNamespace"]).joined(separator: ", "))
         guard !models.isEmpty else { return result }
         let list = wrapped(models.map { $0 + "," }.joined(separator: " "), 112).map { "        " + $0 }

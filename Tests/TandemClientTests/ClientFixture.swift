@@ -16,6 +16,12 @@ final class FakeBackend: Backend {
     private let operations = Monitor<[Started]>([])
     private let answers = Lock<@Sendable (Request, Call) -> Result<Reply, Failure>>({ _, _ in .success(.empty(204)) })
     private let closed = Lock(false)
+    private let promptEvents = Lock(true)
+
+    var showsPromptEvents: Bool {
+        get { promptEvents.withLock { $0 } }
+        set { promptEvents.withLock { $0 = newValue } }
+    }
 
     func answer(_ request: Request, _ call: Call) -> Result<Reply, Failure> {
         let answer = answers.withLock { $0 }
@@ -42,6 +48,12 @@ final class FakeBackend: Backend {
 
     /// The operation that was started last.
     func last() throws -> Started { try #require(started.last) }
+
+    /// The requests of an operation, in their order.
+    func started(_ name: String) -> [Started] {
+        let number = TandemContract.Operation.named(name)?.number
+        return started.filter { $0.request.operation == number }
+    }
 
     /// Hands over events as one piece; gives how many were taken.
     @discardableResult

@@ -118,7 +118,8 @@ static void configurations(void)
         {"{\"engine\":\"replay\",\"cassette\":\"x\"}", "not_supported", ""}, {"{\"url\":\"http://a:b@c\"}", "invalid_argument", "url"},
         {"{\"url\":\"unix:nowhere\"}", "invalid_argument", "socket"},
         {"{\"workspace\":\"/no/such/folder\"}", "invalid_argument", "/no/such/folder"},
-        {"{\"coalesce_ms\":5}", "not_supported", "coalesce_ms"}, {"{\"fold\":true}", "not_supported", "fold"},
+        {"{\"coalesce_ms\":-1}", "invalid_argument", "coalesce_ms"}, {"{\"fold\":1}", "invalid_argument", "fold"},
+        {"{\"vocabulary\":\"other\"}", "invalid_argument", "vocabulary"},
     };
     static const char *good[] = {"{}", ECHO, "{\"url\":\"embedded:\"}", "{\"durability\":\"power\"}", "{\"deterministic\":7}",
         "{\"url\":\"http://127.0.0.1:1\"}", "{\"engine\":\"remote\",\"url\":\"https://127.0.0.1:1/below\",\"token\":\"t\",\"act_as\":null}",

@@ -58,6 +58,7 @@ extension PermissionRules {
             writer.member("createdAtMs", context.clock.milliseconds)
             writer.member("createdBy", createdBy)
             writer.optional("sourceRequestID", request)
+            writer.member("provenance", request == nil ? "default_or_system_rule" : "permission_reply")
         }
     }
 }

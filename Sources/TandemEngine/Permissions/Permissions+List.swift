@@ -56,8 +56,19 @@ extension Permissions {
         writer.member("expiresAtMs", request.expiresMilliseconds)
         writer.optional("decidedAtMs", request.decidedMilliseconds)
         writer.optional("decidedBy", request.decidedBy)
+        writer.optional("decisionReason", reason(of: request))
         writer.member("actionDigest", request.digest)
         writer.member("tenantContext", EngineContext.tenant)
+    }
+
+    /// What the engine settles by itself it names by what became of the request.
+    private static func reason(of request: PermissionRequest) -> String? {
+        switch request.decidedBy {
+        case nil: nil
+        case "system": request.status
+        case "host": "host_permission_reply"
+        default: "http_permission_reply"
+        }
     }
 
     private static func write(_ rule: JSONText, of session: String, to writer: inout JSONWriter) {
@@ -76,6 +87,7 @@ extension Permissions {
         writer.member("decision", request.status)
         writer.nullable("decidedAtMs", request.decidedMilliseconds)
         writer.nullable("decidedBy", request.decidedBy)
+        writer.nullable("reason", reason(of: request))
         writer.optional("standingRuleID", request.ruleID)
         writer.member("standingRulePersisted", request.ruleID != nil)
         writer.member("actionDigest", request.digest)

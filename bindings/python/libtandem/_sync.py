@@ -92,9 +92,10 @@ class SyncCore:
     def stream(
         self, operation: str, arguments: Mapping[str, Any], options: Mapping[str, Any], *, keep_none: bool = False
     ) -> Stream:
-        return Stream(self, self._submit(operation, packed(arguments, options, keep_none=keep_none)))
+        return Stream(self, self.begin(operation, packed(arguments, options, keep_none=keep_none)))
 
-    def _submit(self, operation: str, text: bytes) -> int:
+    def begin(self, operation: str, text: bytes) -> int:
+        """Starts an operation whose events are kept until next_event takes them."""
         if self._abandoned:
             self._forget_ended()
         # Under the lock, so that a thread that pumps knows the operation before it sees an event of it.
@@ -104,7 +105,7 @@ class SyncCore:
         return op
 
     def _interruptible(self, operation: str, text: bytes) -> Any:
-        op = self._submit(operation, text)
+        op = self.begin(operation, text)
         try:
             while True:
                 result = decoded(taken(lib.tandem_wait(self.handle, op, SLICE_MS)))
@@ -124,7 +125,7 @@ class SyncCore:
 
     def _serving(self, operation: str, text: bytes) -> Any:
         """A call that serves what the engine asks this program meanwhile."""
-        op = self._submit(operation, text)
+        op = self.begin(operation, text)
         try:
             while (event := self.next_event(op))["type"] != "done":
                 pass
@@ -146,6 +147,15 @@ class SyncCore:
                 self._is_pumping = True
             self._pump()
 
+    def waiting(self, op: int) -> list[Record]:
+        """The operation's events that are there already; they stay."""
+        with self._changed:
+            is_mine, self._is_pumping = not self._is_pumping, True
+        if is_mine:
+            self._pump(0)
+        with self._changed:
+            return list(self._queues.get(op, ()))
+
     def has_provided(self) -> None:
         """Something was provided: whoever waits next serves it."""
 
@@ -160,11 +170,11 @@ class SyncCore:
                 self._is_pumping = True
             self._pump()
 
-    def _pump(self) -> None:
+    def _pump(self, wait_ms: int = SLICE_MS) -> None:
         """Reads what is there for all; the calls among it are served here, when others may pump again."""
         events: list[Record] = []
         try:
-            events = value_of(decoded(taken(lib.tandem_next(self.handle, BATCH, SLICE_MS))))
+            events = value_of(decoded(taken(lib.tandem_next(self.handle, BATCH, wait_ms))))
         finally:
             with self._changed:
                 self._is_pumping = False

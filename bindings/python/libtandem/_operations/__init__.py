@@ -226,10 +226,9 @@ class SyncOperations(SyncNamespace):
 
         Lost events of a run are read again from its log; of others only their number is known (stream.resynced).
 
-        vocabulary: The events' names and shapes: the documented ones, or the engine's untouched. One of
-            normalized, engine. Default "normalized".
-        fold: Each event also carries the state so far: text, tool calls, to-dos, pending permissions. Default
-            false.
+        vocabulary: The events' names and shapes: the documented ones, the engine's untouched, or both. One of
+            normalized, engine, both. Default "normalized".
+        fold: Each event also carries the state so far (RunState). Default false.
         coalesce_ms: Joins text deltas that arrive within so many milliseconds. Default 0.
         """
         return self._core.stream(
@@ -328,10 +327,9 @@ class SyncOperations(SyncNamespace):
         until it is cancelled. The engine cuts events at 16000 bytes and drops what a slow reader misses; both are
         read again from the run's log.
 
-        vocabulary: The events' names and shapes: the documented ones, or the engine's untouched. One of
-            normalized, engine. Default "normalized".
-        fold: Each event also carries the state so far: text, tool calls, to-dos, pending permissions. Default
-            false.
+        vocabulary: The events' names and shapes: the documented ones, the engine's untouched, or both. One of
+            normalized, engine, both. Default "normalized".
+        fold: Each event also carries the state so far (RunState). Default false.
         coalesce_ms: Joins text deltas that arrive within so many milliseconds. Default 0.
         """
         return self._core.stream(
@@ -452,10 +450,9 @@ class AsyncOperations(AsyncNamespace):
 
         Lost events of a run are read again from its log; of others only their number is known (stream.resynced).
 
-        vocabulary: The events' names and shapes: the documented ones, or the engine's untouched. One of
-            normalized, engine. Default "normalized".
-        fold: Each event also carries the state so far: text, tool calls, to-dos, pending permissions. Default
-            false.
+        vocabulary: The events' names and shapes: the documented ones, the engine's untouched, or both. One of
+            normalized, engine, both. Default "normalized".
+        fold: Each event also carries the state so far (RunState). Default false.
         coalesce_ms: Joins text deltas that arrive within so many milliseconds. Default 0.
         """
         return self._core.stream(
@@ -554,10 +551,9 @@ class AsyncOperations(AsyncNamespace):
         until it is cancelled. The engine cuts events at 16000 bytes and drops what a slow reader misses; both are
         read again from the run's log.
 
-        vocabulary: The events' names and shapes: the documented ones, or the engine's untouched. One of
-            normalized, engine. Default "normalized".
-        fold: Each event also carries the state so far: text, tool calls, to-dos, pending permissions. Default
-            false.
+        vocabulary: The events' names and shapes: the documented ones, the engine's untouched, or both. One of
+            normalized, engine, both. Default "normalized".
+        fold: Each event also carries the state so far (RunState). Default false.
         coalesce_ms: Joins text deltas that arrive within so many milliseconds. Default 0.
         """
         return self._core.stream(

@@ -74,10 +74,9 @@ class SyncEngine(SyncNamespace):
 
         Lost events of a run are read again from its log; of others only their number is known (stream.resynced).
 
-        vocabulary: The events' names and shapes: the documented ones, or the engine's untouched. One of
-            normalized, engine. Default "normalized".
-        fold: Each event also carries the state so far: text, tool calls, to-dos, pending permissions. Default
-            false.
+        vocabulary: The events' names and shapes: the documented ones, the engine's untouched, or both. One of
+            normalized, engine, both. Default "normalized".
+        fold: Each event also carries the state so far (RunState). Default false.
         coalesce_ms: Joins text deltas that arrive within so many milliseconds. Default 0.
         """
         return self._core.stream(
@@ -206,10 +205,9 @@ class SyncEngine(SyncNamespace):
         Takes the run that is active in a session, or the identifier of a context run, else 404. The engine leaves out
         events without a run identifier, such as permissions and questions; engine.stream has them.
 
-        vocabulary: The events' names and shapes: the documented ones, or the engine's untouched. One of
-            normalized, engine. Default "normalized".
-        fold: Each event also carries the state so far: text, tool calls, to-dos, pending permissions. Default
-            false.
+        vocabulary: The events' names and shapes: the documented ones, the engine's untouched, or both. One of
+            normalized, engine, both. Default "normalized".
+        fold: Each event also carries the state so far (RunState). Default false.
         coalesce_ms: Joins text deltas that arrive within so many milliseconds. Default 0.
         """
         return self._core.stream(
@@ -234,10 +232,9 @@ class SyncEngine(SyncNamespace):
         until it is cancelled. The engine cuts events at 16000 bytes and drops what a slow reader misses; both are
         read again from the run's log.
 
-        vocabulary: The events' names and shapes: the documented ones, or the engine's untouched. One of
-            normalized, engine. Default "normalized".
-        fold: Each event also carries the state so far: text, tool calls, to-dos, pending permissions. Default
-            false.
+        vocabulary: The events' names and shapes: the documented ones, the engine's untouched, or both. One of
+            normalized, engine, both. Default "normalized".
+        fold: Each event also carries the state so far (RunState). Default false.
         coalesce_ms: Joins text deltas that arrive within so many milliseconds. Default 0.
         """
         return self._core.stream(
@@ -318,10 +315,9 @@ class AsyncEngine(AsyncNamespace):
 
         Lost events of a run are read again from its log; of others only their number is known (stream.resynced).
 
-        vocabulary: The events' names and shapes: the documented ones, or the engine's untouched. One of
-            normalized, engine. Default "normalized".
-        fold: Each event also carries the state so far: text, tool calls, to-dos, pending permissions. Default
-            false.
+        vocabulary: The events' names and shapes: the documented ones, the engine's untouched, or both. One of
+            normalized, engine, both. Default "normalized".
+        fold: Each event also carries the state so far (RunState). Default false.
         coalesce_ms: Joins text deltas that arrive within so many milliseconds. Default 0.
         """
         return self._core.stream(
@@ -454,10 +450,9 @@ class AsyncEngine(AsyncNamespace):
         Takes the run that is active in a session, or the identifier of a context run, else 404. The engine leaves out
         events without a run identifier, such as permissions and questions; engine.stream has them.
 
-        vocabulary: The events' names and shapes: the documented ones, or the engine's untouched. One of
-            normalized, engine. Default "normalized".
-        fold: Each event also carries the state so far: text, tool calls, to-dos, pending permissions. Default
-            false.
+        vocabulary: The events' names and shapes: the documented ones, the engine's untouched, or both. One of
+            normalized, engine, both. Default "normalized".
+        fold: Each event also carries the state so far (RunState). Default false.
         coalesce_ms: Joins text deltas that arrive within so many milliseconds. Default 0.
         """
         return self._core.stream(
@@ -482,10 +477,9 @@ class AsyncEngine(AsyncNamespace):
         until it is cancelled. The engine cuts events at 16000 bytes and drops what a slow reader misses; both are
         read again from the run's log.
 
-        vocabulary: The events' names and shapes: the documented ones, or the engine's untouched. One of
-            normalized, engine. Default "normalized".
-        fold: Each event also carries the state so far: text, tool calls, to-dos, pending permissions. Default
-            false.
+        vocabulary: The events' names and shapes: the documented ones, the engine's untouched, or both. One of
+            normalized, engine, both. Default "normalized".
+        fold: Each event also carries the state so far (RunState). Default false.
         coalesce_ms: Joins text deltas that arrive within so many milliseconds. Default 0.
         """
         return self._core.stream(

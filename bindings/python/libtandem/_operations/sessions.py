@@ -8,6 +8,10 @@ from typing import Any, AsyncIterator, Dict, Iterator, List, Mapping, Sequence, 
 from .._async import AsyncNamespace
 from .._pages import Paging, walk, walk_async
 from .._records import Record
+from .. import _run
+from .._run import (
+    AsyncOnEvent, AsyncOnPermission, AsyncOnQuestion, AsyncRunStream, OnEvent, OnPermission, OnQuestion, RunStream,
+)
 from .._sync import SyncNamespace
 
 if TYPE_CHECKING:
@@ -441,8 +445,7 @@ class SyncSessions(SyncNamespace):
     ) -> str:
         """Sends a prompt, waits for the run to end and returns the answer's text.
 
-        The engine waits up to 615 seconds. Called as a stream it asks for text/event-stream and gives the run's
-        events.
+        The engine waits up to 615 seconds. Its events are those of its run, from the first to the terminal one.
 
         correlation_id: Comes back in usage events.
         client_id: Is shown as clientID of the active run.
@@ -454,10 +457,9 @@ class SyncSessions(SyncNamespace):
         context_mode: How much history the model sees. One of auto, compact, full.
         on_conflict: What to do while another run is active in the session. One of fail, wait, attach,
             cancel_active. Default "fail".
-        vocabulary: The events' names and shapes: the documented ones, or the engine's untouched. One of
-            normalized, engine. Default "normalized".
-        fold: Each event also carries the state so far: text, tool calls, to-dos, pending permissions. Default
-            false.
+        vocabulary: The events' names and shapes: the documented ones, the engine's untouched, or both. One of
+            normalized, engine, both. Default "normalized".
+        fold: Each event also carries the state so far (RunState). Default false.
         coalesce_ms: Joins text deltas that arrive within so many milliseconds. Default 0.
         """
         return self._core.call(
@@ -520,6 +522,9 @@ class SyncSessions(SyncNamespace):
         vocabulary: str | None = None,
         fold: bool | None = None,
         coalesce_ms: int | None = None,
+        on_event: OnEvent | None = None,
+        on_permission: OnPermission | None = None,
+        on_question: OnQuestion | None = None,
         **options: Any,
     ) -> Record:
         """Sends a prompt, follows its run to the end, answers permissions and questions by policy, and returns the whole answer.
@@ -527,7 +532,10 @@ class SyncSessions(SyncNamespace):
         A run that fails is a result with status failed; cancelling this call or its deadline is an error and cancels
         the run in the engine. allow answers once, so that no rule stays behind; deny answers reject, which a remote
         engine keeps for the rest of the session. On an engine whose questions do not wait, an answer is also sent as
-        the next prompt and the result is that of the last run.
+        the next prompt and the result is that of the last run; with questions that are asked or answered by hand it
+        waits for them after the run's end. An answer that comes when the engine waits no longer (15 s on a remote
+        one) is not sent, and the tool call has the status permission_expired. With $take it ends, and its run with
+        it, after so many events.
 
         prompt: This or parts is required.
         tool_mode: One of auto, none, required.
@@ -535,14 +543,17 @@ class SyncSessions(SyncNamespace):
         idempotency_key: One is made for each call that gives none.
         on_conflict: What to do while another run is active in the session. One of fail, wait, attach,
             cancel_active. Default "fail".
-        vocabulary: The events' names and shapes: the documented ones, or the engine's untouched. One of
-            normalized, engine. Default "normalized".
-        fold: Each event also carries the state so far: text, tool calls, to-dos, pending permissions. Default
-            false.
+        vocabulary: The events' names and shapes: the documented ones, the engine's untouched, or both. One of
+            normalized, engine, both. Default "normalized".
+        fold: Each event also carries the state so far (RunState). Default false.
         coalesce_ms: Joins text deltas that arrive within so many milliseconds. Default 0.
+
+        on_event, on_permission, on_question: functions that are called on this thread. on_event gets each event.
+        on_permission(request) decides what the policy ask would ask for: "once", "always", "reject", True or False;
+        on_question(request) gives a text, a list of texts, or None. An exception cancels the run and comes out here.
         """
-        return self._core.call(
-            "sessions.run",
+        return _run.run(
+            self._core,
             {
                 "session_id": session_id,
                 "prompt": prompt,
@@ -569,6 +580,74 @@ class SyncSessions(SyncNamespace):
                 "coalesce_ms": coalesce_ms,
             },
             options,
+            on_event=on_event,
+            on_permission=on_permission,
+            on_question=on_question,
+        )
+
+    def run_stream(
+        self,
+        session_id: str,
+        prompt: str | Sequence[Mapping[str, Any]] | None = None,
+        parts: str | Sequence[Mapping[str, Any]] | None = None,
+        model: str | Mapping[str, Any] | None = None,
+        agent: str | None = None,
+        tool_mode: str | None = None,
+        tool_allowlist: Sequence[str] | None = None,
+        strict_kb_grounding: bool | None = None,
+        context_mode: str | None = None,
+        write_required: bool | None = None,
+        prewrite_requirements: Mapping[str, Any] | None = None,
+        temperature: float | None = None,
+        top_p: float | None = None,
+        max_tokens: int | None = None,
+        idempotency_key: str | None = None,
+        correlation_id: str | None = None,
+        client_id: str | None = None,
+        permissions: Mapping[str, Any] | None = None,
+        questions: Mapping[str, Any] | None = None,
+        on_conflict: str | None = None,
+        vocabulary: str | None = None,
+        fold: bool | None = None,
+        coalesce_ms: int | None = None,
+        on_permission: OnPermission | None = None,
+        on_question: OnQuestion | None = None,
+        **options: Any,
+    ) -> RunStream:
+        """As run, as a stream of its events; its result is run's, at the end.
+
+        Leaving it early cancels the run. Parameters are those of run.
+        """
+        return _run.stream(
+            self._core,
+            {
+                "session_id": session_id,
+                "prompt": prompt,
+                "parts": parts,
+                "model": model,
+                "agent": agent,
+                "tool_mode": tool_mode,
+                "tool_allowlist": tool_allowlist,
+                "strict_kb_grounding": strict_kb_grounding,
+                "context_mode": context_mode,
+                "write_required": write_required,
+                "prewrite_requirements": prewrite_requirements,
+                "temperature": temperature,
+                "top_p": top_p,
+                "max_tokens": max_tokens,
+                "idempotency_key": idempotency_key,
+                "correlation_id": correlation_id,
+                "client_id": client_id,
+                "permissions": permissions,
+                "questions": questions,
+                "on_conflict": on_conflict,
+                "vocabulary": vocabulary,
+                "fold": fold,
+                "coalesce_ms": coalesce_ms,
+            },
+            options,
+            on_permission=on_permission,
+            on_question=on_question,
         )
 
     def run_command(self, session_id: str, id: str, **options: Any) -> Record:
@@ -1077,8 +1156,7 @@ class AsyncSessions(AsyncNamespace):
     ) -> str:
         """Sends a prompt, waits for the run to end and returns the answer's text.
 
-        The engine waits up to 615 seconds. Called as a stream it asks for text/event-stream and gives the run's
-        events.
+        The engine waits up to 615 seconds. Its events are those of its run, from the first to the terminal one.
 
         correlation_id: Comes back in usage events.
         client_id: Is shown as clientID of the active run.
@@ -1090,10 +1168,9 @@ class AsyncSessions(AsyncNamespace):
         context_mode: How much history the model sees. One of auto, compact, full.
         on_conflict: What to do while another run is active in the session. One of fail, wait, attach,
             cancel_active. Default "fail".
-        vocabulary: The events' names and shapes: the documented ones, or the engine's untouched. One of
-            normalized, engine. Default "normalized".
-        fold: Each event also carries the state so far: text, tool calls, to-dos, pending permissions. Default
-            false.
+        vocabulary: The events' names and shapes: the documented ones, the engine's untouched, or both. One of
+            normalized, engine, both. Default "normalized".
+        fold: Each event also carries the state so far (RunState). Default false.
         coalesce_ms: Joins text deltas that arrive within so many milliseconds. Default 0.
         """
         return await self._core.call(
@@ -1156,6 +1233,9 @@ class AsyncSessions(AsyncNamespace):
         vocabulary: str | None = None,
         fold: bool | None = None,
         coalesce_ms: int | None = None,
+        on_event: AsyncOnEvent | None = None,
+        on_permission: AsyncOnPermission | None = None,
+        on_question: AsyncOnQuestion | None = None,
         **options: Any,
     ) -> Record:
         """Sends a prompt, follows its run to the end, answers permissions and questions by policy, and returns the whole answer.
@@ -1163,7 +1243,10 @@ class AsyncSessions(AsyncNamespace):
         A run that fails is a result with status failed; cancelling this call or its deadline is an error and cancels
         the run in the engine. allow answers once, so that no rule stays behind; deny answers reject, which a remote
         engine keeps for the rest of the session. On an engine whose questions do not wait, an answer is also sent as
-        the next prompt and the result is that of the last run.
+        the next prompt and the result is that of the last run; with questions that are asked or answered by hand it
+        waits for them after the run's end. An answer that comes when the engine waits no longer (15 s on a remote
+        one) is not sent, and the tool call has the status permission_expired. With $take it ends, and its run with
+        it, after so many events.
 
         prompt: This or parts is required.
         tool_mode: One of auto, none, required.
@@ -1171,14 +1254,18 @@ class AsyncSessions(AsyncNamespace):
         idempotency_key: One is made for each call that gives none.
         on_conflict: What to do while another run is active in the session. One of fail, wait, attach,
             cancel_active. Default "fail".
-        vocabulary: The events' names and shapes: the documented ones, or the engine's untouched. One of
-            normalized, engine. Default "normalized".
-        fold: Each event also carries the state so far: text, tool calls, to-dos, pending permissions. Default
-            false.
+        vocabulary: The events' names and shapes: the documented ones, the engine's untouched, or both. One of
+            normalized, engine, both. Default "normalized".
+        fold: Each event also carries the state so far (RunState). Default false.
         coalesce_ms: Joins text deltas that arrive within so many milliseconds. Default 0.
+
+        on_event, on_permission, on_question: functions or coroutine functions that are called on this loop. on_event
+        gets each event. on_permission(request) decides what the policy ask would ask for: "once", "always", "reject",
+        True or False; on_question(request) gives a text, a list of texts, or None. An exception cancels the run and
+        comes out here.
         """
-        return await self._core.call(
-            "sessions.run",
+        return await _run.run_async(
+            self._core,
             {
                 "session_id": session_id,
                 "prompt": prompt,
@@ -1205,6 +1292,74 @@ class AsyncSessions(AsyncNamespace):
                 "coalesce_ms": coalesce_ms,
             },
             options,
+            on_event=on_event,
+            on_permission=on_permission,
+            on_question=on_question,
+        )
+
+    def run_stream(
+        self,
+        session_id: str,
+        prompt: str | Sequence[Mapping[str, Any]] | None = None,
+        parts: str | Sequence[Mapping[str, Any]] | None = None,
+        model: str | Mapping[str, Any] | None = None,
+        agent: str | None = None,
+        tool_mode: str | None = None,
+        tool_allowlist: Sequence[str] | None = None,
+        strict_kb_grounding: bool | None = None,
+        context_mode: str | None = None,
+        write_required: bool | None = None,
+        prewrite_requirements: Mapping[str, Any] | None = None,
+        temperature: float | None = None,
+        top_p: float | None = None,
+        max_tokens: int | None = None,
+        idempotency_key: str | None = None,
+        correlation_id: str | None = None,
+        client_id: str | None = None,
+        permissions: Mapping[str, Any] | None = None,
+        questions: Mapping[str, Any] | None = None,
+        on_conflict: str | None = None,
+        vocabulary: str | None = None,
+        fold: bool | None = None,
+        coalesce_ms: int | None = None,
+        on_permission: AsyncOnPermission | None = None,
+        on_question: AsyncOnQuestion | None = None,
+        **options: Any,
+    ) -> AsyncRunStream:
+        """As run, as a stream of its events; its result is run's, at the end.
+
+        Leaving it early cancels the run. Parameters are those of run.
+        """
+        return _run.stream_async(
+            self._core,
+            {
+                "session_id": session_id,
+                "prompt": prompt,
+                "parts": parts,
+                "model": model,
+                "agent": agent,
+                "tool_mode": tool_mode,
+                "tool_allowlist": tool_allowlist,
+                "strict_kb_grounding": strict_kb_grounding,
+                "context_mode": context_mode,
+                "write_required": write_required,
+                "prewrite_requirements": prewrite_requirements,
+                "temperature": temperature,
+                "top_p": top_p,
+                "max_tokens": max_tokens,
+                "idempotency_key": idempotency_key,
+                "correlation_id": correlation_id,
+                "client_id": client_id,
+                "permissions": permissions,
+                "questions": questions,
+                "on_conflict": on_conflict,
+                "vocabulary": vocabulary,
+                "fold": fold,
+                "coalesce_ms": coalesce_ms,
+            },
+            options,
+            on_permission=on_permission,
+            on_question=on_question,
         )
 
     async def run_command(self, session_id: str, id: str, **options: Any) -> Record:

@@ -1,0 +1,81 @@
+import TandemContract
+import TandemJSON
+import Testing
+
+@testable import TandemRemote
+
+@Suite struct RunLaneTests {
+    private static let unreadable = Failure(.protocol, "the engine's answer is no log of a run")
+    private static let second: UInt64 = 1_000_000_000
+
+    private func event(_ type: String, seq: Int64) -> EngineEvent {
+        let envelope = EngineEvent.Envelope(
+            eventID: "e\(seq)",
+            seq: seq,
+            occurredAtMilliseconds: 0,
+            sessionID: "s",
+            runID: "r"
+        )
+        return EngineEvent(type: type, properties: .emptyObject, envelope: envelope)
+    }
+
+    /// A run that has lost something after its beginning; the engine says that it is over.
+    private func losing(_ held: [EngineEvent]) -> RunLane {
+        var lane = RunLane("r", sessionID: "s")
+        _ = lane.take(event("session.run.started", seq: 3), now: 0, keeps: true)
+        lane.lose(now: 0)
+        lane.status(isActive: false, now: 0)
+        for event in held { _ = lane.take(event, now: 0, keeps: true) }
+        _ = lane.beginReading()
+        return lane
+    }
+
+    @Test func aRunWhoseEndCameEndsWithoutItsLog() {
+        let rest = [event("message.part.updated", seq: 6), event("session.run.finished", seq: 7)]
+        var lane = losing(rest)
+        let given = lane.readingFailed(Self.unreadable, isLasting: true, now: 1)
+        #expect(given.filter { $0.envelope != nil } == rest)
+        #expect(given.contains { $0.type == "stream.resynced" })
+        #expect(lane.phase == .over)
+        #expect(lane.failure == nil)
+    }
+
+    @Test func anAnswerThatIsNoLogLeavesTimeForTheEnd() {
+        var lane = losing([event("message.part.updated", seq: 6)])
+        #expect(lane.readingFailed(Self.unreadable, isLasting: true, now: 1).isEmpty)
+        #expect(lane.phase == .healing)
+        _ = lane.take(event("session.run.finished", seq: 7), now: 2, keeps: true)
+        _ = lane.beginReading()
+        let given = lane.readingFailed(Self.unreadable, isLasting: true, now: 3)
+        #expect(given.last?.type == "session.run.finished")
+        #expect(lane.failure == nil)
+    }
+
+    @Test func itIsNotWaitedForForEver() {
+        var lane = losing([])
+        #expect(lane.readingFailed(Self.unreadable, isLasting: true, now: 21 * Self.second).isEmpty)
+        #expect(lane.phase == .over)
+        #expect(lane.failure == Self.unreadable)
+    }
+
+    @Test func aRefusalOfTheLogEndsTheRunAtOnce() {
+        var lane = losing([])
+        let refusal = Failure(.notFound, "no such run", status: 404)
+        #expect(lane.readingFailed(refusal, isLasting: true, now: 1).isEmpty)
+        #expect(lane.failure == refusal)
+    }
+
+    @Test func anotherEngineInterruptsOnlyARunWhoseEndHasNotCome() {
+        for (held, ends) in [
+            ([event("session.run.finished", seq: 7)], ["session.run.finished"]), ([], ["session.error"]),
+        ] {
+            var lane = losing(held)
+            lane.engineRestarted(now: 1)
+            lane.status(isActive: false, now: 1)
+            _ = lane.beginReading()
+            for event in held { _ = lane.take(event, now: 1, keeps: true) }
+            let given = lane.take(LogPage(events: [], isFull: false), now: 2)
+            #expect(given.map(\.type).first { $0 != "stream.resynced" } == ends.first)
+        }
+    }
+}
