@@ -18,6 +18,8 @@ struct RunLane {
     /// In bytes.
     private(set) var heldSize = 0
     private var held: [EngineEvent] = []
+    /// What was held before something else was lost, for a log that cannot be read.
+    private var spare: [EngineEvent] = []
     /// Events that were given ahead of others, by id.
     private var overtaken: Set<String> = []
     private var counts = ResyncCounts()
@@ -45,6 +47,7 @@ struct RunLane {
     static let patience: UInt64 = 20_000_000_000
     /// What is held while the log is read; past it the log has to give that too.
     static let heldLimit = 64 * 1024
+    private static let spareLimit = 256
     /// Frames that long are cut by the engine, at 16,000 bytes with all that is around an event's properties.
     private static let longFrame = 15_000
 
@@ -172,6 +175,7 @@ extension RunLane {
     }
 
     private mutating func drop(now: UInt64) {
+        spare = spare.count < RunLane.spareLimit ? spare + held : held
         held = []
         heldSize = 0
         changedAt = now
@@ -236,6 +240,7 @@ extension RunLane {
             return []
         }
         if isQuiet || isLastReading {
+            held = spare + held
             if !held.isEmpty { counts.gaps += 1 }
             return release()
         }
@@ -255,6 +260,7 @@ extension RunLane {
         }
         guard isActive == false, !holdsEnd else {
             if hasLost { counts.gaps += 1 }
+            held = spare + held
             return release()
         }
         // An answer that is no log says nothing of the run: its end may be on its way.
@@ -269,7 +275,7 @@ extension RunLane {
     }
 
     /// Whether the run's end has come, behind what is missing.
-    private var holdsEnd: Bool { held.contains(where: \.endsRun) }
+    private var holdsEnd: Bool { (spare + held).contains(where: \.endsRun) }
 
     /// The engine has said whether the run goes on.
     mutating func status(isActive: Bool, now: UInt64) {
@@ -309,6 +315,7 @@ extension RunLane {
         cutDeltas = []
         let waiting = held
         held = []
+        spare = []
         heldSize = 0
         var given = told()
         for event in waiting where phase == .live {

@@ -40,6 +40,16 @@ import Testing
         #expect(lane.failure == nil)
     }
 
+    @Test func whatWasHeldBeforeAnotherLossIsNotLostWithTheLog() {
+        let rest = [event("message.part.updated", seq: 5), event("session.run.finished", seq: 7)]
+        var lane = losing([rest[0]])
+        lane.lose(now: 0)
+        _ = lane.take(rest[1], now: 0, keeps: true)
+        lane.lose(now: 0)
+        let given = lane.readingFailed(Self.unreadable, isLasting: true, now: 1)
+        #expect(given.filter { $0.envelope != nil } == rest)
+    }
+
     @Test func anAnswerThatIsNoLogLeavesTimeForTheEnd() {
         var lane = losing([event("message.part.updated", seq: 6)])
         #expect(lane.readingFailed(Self.unreadable, isLasting: true, now: 1).isEmpty)

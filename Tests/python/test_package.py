@@ -78,7 +78,7 @@ def errors():
 class Recorder:
     """In place of a core: keeps what a method asks for."""
 
-    def call(self, operation, arguments, options, *, pick="", payload=None, fields=None, body="", returns=None):
+    def call(self, operation, arguments, options, *, pick="", payload=None, fields=None, body="", returns=None, both=False):
         self.seen = operation, {**arguments, **(fields or {})}, payload
         return {}
 
