@@ -1,4 +1,5 @@
 internal import TandemContract
+internal import TandemSystem
 
 /// Hears how one request to the engine ended.
 final class ReplySink: Sink {
