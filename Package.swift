@@ -109,7 +109,7 @@ let package = Package(
         tests("TandemStore", ["TandemSystem"]),
         tests("TandemProviders", ["TandemHTTP", "TandemContract", "TandemJSON", "TandemSystem"]),
         tests("TandemEngine", ["TandemStore", "TandemProviders", "TandemContract", "TandemJSON", "TandemSystem"]),
-        tests("TandemRemote", ["TandemHTTP", "TandemContract", "TandemJSON", "TandemSystem"]),
+        tests("TandemRemote", ["TandemClient", "TandemHTTP", "TandemContract", "TandemJSON", "TandemSystem"]),
         tests("TandemClient", ["TandemContract", "TandemJSON", "TandemSystem"]),
     ]
 )

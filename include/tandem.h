@@ -149,12 +149,20 @@
  *     run.failed           [finished_at_ms error category]          terminal; error: {"code"|"name", "message"}
  *     run.cancelled        [finished_at_ms]                         terminal
  *     run.timeout          [finished_at_ms]                         terminal
- *     stream.connected     [attempt]                                the stream is open, for the first time or again
- *     stream.interrupted   [reason retry_in_ms]                     it broke and is being opened again
+ *     stream.connected     [attempt]                                the stream is open: attempt 1, or again
+ *     stream.interrupted   [reason retry_in_ms]                     it broke and is opened again after so long
  *     stream.resynced      [gaps duplicates truncated healed]       what was lost was read from the run's log
  *     engine.*             any other engine event, under its own name behind `engine.`, properties as they are
  *     host.call, host.cancel                                        see tandem_provide; no "properties": flat
  *     log                  [level message fields]                   a record of the log, of operation 0
+ *
+ *  A remote engine drops events that its reader is slow to take, and cuts long ones. A stream reads them again from the
+ *  run's log, in their place: later events of that run wait meanwhile (the engine writes the log some 600 events a
+ *  second), those of other runs and permissions do not. `stream.resynced` counts since the one before: `gaps` events
+ *  that did not come, `truncated` that came cut, `healed` of both that were read again, `duplicates` dropped; gaps +
+ *  truncated - healed are lost. Where a number cannot be known (streams without a log, after a lost connection) one gap
+ *  is counted. A run that its engine forgot, because it restarted, ends with `run.failed`, error `interrupted`. While a
+ *  stream is being opened again, "$timeout_ms" and tandem_cancel hold; a refusal (401, 403, 404) ends it.
  *
  *  With "vocabulary":"engine" `type` is the engine's own name, and the engine's frame stands untouched under "frame" in
  *  place of "properties" (a `seq` in it is not ours). With "both" the engine's events come like that, and right behind

@@ -21,11 +21,27 @@ final class EventForwarder: Sendable {
     private let id: UInt64
     private let state: Lock<State>
 
-    init(_ client: Client, _ id: UInt64, _ options: CallOptions, sessionID: String?, runID: String?) {
+    /// `first`: what the contract says of the stream's first frame.
+    init(
+        _ client: Client,
+        _ id: UInt64,
+        _ options: CallOptions,
+        sessionID: String?,
+        runID: String?,
+        first: JSONText? = nil
+    ) {
         self.client = client
         self.id = id
         state = Lock(
-            State(presenter: EventPresenter(options, sessionID: sessionID, runID: runID, clock: client.clock))
+            State(
+                presenter: EventPresenter(
+                    options,
+                    sessionID: sessionID,
+                    runID: runID,
+                    first: first,
+                    clock: client.clock
+                )
+            )
         )
     }
 

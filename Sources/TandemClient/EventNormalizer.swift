@@ -16,6 +16,8 @@ struct EventNormalizer {
     private let sessionID: String?
     private let runID: String?
     private let fallbackTime: Int64
+    /// The frame that opens the stream, as the contract has it.
+    private let first: JSONText?
     /// What went wrong in a run that has not ended yet, by run.
     private var errors: [String: JSONText] = [:]
     /// The latest runs that have ended, in a ring: a stream of everything sees any number of them.
@@ -24,7 +26,8 @@ struct EventNormalizer {
 
     private static let rememberedRuns = 64
 
-    init(sessionID: String?, runID: String?, now: Int64) {
+    init(sessionID: String?, runID: String?, first: JSONText? = nil, now: Int64) {
+        self.first = first
         self.sessionID = sessionID
         self.runID = runID
         fallbackTime = now
@@ -45,8 +48,19 @@ struct EventNormalizer {
             if let known = Self.renamed[event.type] {
                 return [NormalizedEvent(type: known.type, context: context, properties: known.pick(event.properties))]
             }
+            if opensStream(event) {
+                return [
+                    NormalizedEvent(type: EventName.streamConnected, context: context, properties: Self.firstAttempt)
+                ]
+            }
             return [NormalizedEvent(type: "engine." + event.type, context: context, properties: event.properties)]
         }
+    }
+
+    /// Streams that are none of the bus have first frames without a type.
+    private func opensStream(_ event: EngineEvent) -> Bool {
+        guard let first, first["type"] == nil, event.envelope == nil, !first.members.isEmpty else { return false }
+        return first.members.allSatisfy { event.properties[$0.key] == $0.value }
     }
 
     private static let firstAttempt = JSONWriter.object { $0.member("attempt", 1) }
@@ -155,10 +169,18 @@ extension EventNormalizer {
         let type: String
         /// Documented name and the engine's, in the order of the documentation.
         let properties: [(String, String)]
+        /// What the engine's event says by its type alone.
+        var constants: [String: String] = [:]
 
         func pick(_ source: JSONText) -> JSONText {
             JSONWriter.object { writer in
-                for (name, wire) in properties { writer.member(name, source[wire] ?? .null) }
+                for (name, wire) in properties {
+                    if let constant = constants[name] {
+                        writer.member(name, constant)
+                    } else {
+                        writer.member(name, source[wire] ?? .null)
+                    }
+                }
             }
         }
     }
@@ -188,6 +210,16 @@ extension EventNormalizer {
                 ("request_id", "requestID"), ("reply", "reply"), ("decided_by", "decidedBy"),
                 ("decided_at_ms", "decidedAtMs"),
             ]
+        ),
+        EngineEventName.permissionWaitTimeout: Renaming(
+            type: EventName.permissionResolved,
+            properties: [("request_id", "requestID"), ("reply", ""), ("decided_by", ""), ("decided_at_ms", "")],
+            constants: ["reply": "timeout"]
+        ),
+        EngineEventName.permissionAutoApproved: Renaming(
+            type: EventName.permissionResolved,
+            properties: [("request_id", "requestID"), ("reply", ""), ("decided_by", ""), ("decided_at_ms", "")],
+            constants: ["reply": "auto_approved"]
         ),
         EngineEventName.questionAsked: Renaming(
             type: EventName.questionRequest,

@@ -21,7 +21,8 @@ final class OperationSink: Sink {
             id,
             plan.options,
             sessionID: plan.request.session,
-            runID: plan.request.run
+            runID: plan.request.run,
+            first: operation.description.at("stream", "first")
         )
     }
 

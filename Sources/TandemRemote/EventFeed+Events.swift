@@ -55,7 +55,6 @@ extension EventFeed {
 
     /// The connection is lost, or could not be opened; `wait`: what the stream asked for, in milliseconds.
     mutating func lost(_ failure: Failure, wait: Int64?, random: UInt64) {
-        let wasOpen = isLive
         isLive = false
         readingSessions = []
         mutedSessions = []
@@ -66,9 +65,7 @@ extension EventFeed {
         let pause = pauses.next(base: wait, random: random)
         attempts += 1
         let interrupted = EventFeed.interrupted(failure.message, pause)
-        if wasOpen || followers.values.contains(where: \.isOpen) {
-            changeAll { if $0.isOpen { $0.say(interrupted) } }
-        }
+        changeAll { if $0.isOpen { $0.say(interrupted) } }
         actions.append(.connect(afterMilliseconds: pause))
     }
 

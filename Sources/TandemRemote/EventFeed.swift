@@ -79,7 +79,7 @@ struct EventFeed {
 // Followers come and go.
 extension EventFeed {
     mutating func follow(_ id: Int, _ filter: StreamFilter, now: UInt64) {
-        followers[id] = Follower(filter)
+        followers[id] = Follower(filter, seesGaps: isShared)
         index.insert(id, filter)
         if isLive { join(id, now: now) }
         schedule(now)
@@ -92,9 +92,11 @@ extension EventFeed {
         dues[id] = nil
     }
 
-    /// A prompt was answered with that run.
-    mutating func await(_ run: String, session: String) {
-        if wasLive, book[run]?.endedAt == nil { awaited[run] = session }
+    /// A prompt was answered with that run; `isNew`: which did not exist before.
+    mutating func await(_ run: String, session: String, isNew: Bool) {
+        guard wasLive, book[run]?.endedAt == nil else { return }
+        awaited[run] = session
+        if isNew, isLive { book.expect(run, session: session) }
     }
 
     /// What the follower's consumer is to be offered now.
@@ -184,12 +186,14 @@ extension EventFeed {
 
     private mutating func schedule(_ id: Int, _ now: UInt64) {
         guard var follower = followers.removeValue(forKey: id) else { return }
-        for (run, after) in follower.readings(now: now) {
+        // An engine that is away is not asked.
+        let readings = isLive ? follower.readings(now: now) : []
+        for (run, after) in readings {
             if readingLogs.insert(Reading(run: run, after: after)).inserted {
                 actions.append(.readLog(run: run, after: after))
             }
         }
-        dues[id] = follower.nextReading
+        dues[id] = isLive ? follower.nextReading : nil
         let unclear = follower.unclearSessions
         followers[id] = follower
         for session in unclear.sorted() { ask(session) }

@@ -30,6 +30,17 @@ enum EventFrame {
         event.envelope == nil && typesOfStream.contains(event.type)
     }
 
+    /// Whether an event is one of those that open every stream of the bus.
+    static func isOpening(_ event: EngineEvent) -> Bool {
+        event.type == EngineEventName.serverConnected || event.type == EngineEventName.engineLifecycleReady
+    }
+
+    /// Whether an event has a message's text, whole.
+    static func isFinalText(_ event: EngineEvent) -> Bool {
+        event.type == EngineEventName.messagePartUpdated && event.properties["delta"] == nil
+            && event.properties.at("part", "type")?.string == "text"
+    }
+
     /// Whether a delta's text was cut at the 4,000 bytes that an engine allows one.
     static func isCutDelta(_ event: EngineEvent) -> Bool {
         guard event.type == EngineEventName.messagePartUpdated,

@@ -31,12 +31,20 @@ struct Follower {
     private static let rememberedRuns = 64
     private static let rememberedGaps = 256
 
-    init(_ filter: StreamFilter) { self.filter = filter }
+    private let seesGaps: Bool
+
+    init(_ filter: StreamFilter, seesGaps: Bool = true) {
+        self.filter = filter
+        self.seesGaps = seesGaps
+    }
 
     /// Whether its consumer would take more.
     var isReady: Bool { hasRoom && !pending.isEmpty }
 
     var openRuns: [RunLane] { lanes.values.filter { $0.phase != .over } }
+
+    /// A run was handed over to its end, and none goes on.
+    var hasSeenEnd: Bool { !ended.isEmpty && lanes.isEmpty && pending.isEmpty }
 
     /// The logs to read now, with the numbers after which.
     mutating func readings(now: UInt64) -> [(run: String, after: Int64)] {
@@ -45,7 +53,7 @@ struct Follower {
         var found: [(run: String, after: Int64)] = []
         for (id, var lane) in lanes {
             guard let due = lane.nextReading, due <= now else { continue }
-            found.append((id, lane.beginReading()))
+            found.append((id, lane.beginReading(now: now)))
             lanes[id] = lane
         }
         return found
@@ -150,6 +158,7 @@ extension Follower {
         } else {
             let session = run?.sessionID ?? filter.sessionID
             var lane = RunLane(reading: runID, sessionID: session, hasLost: false, now: now)
+            lane.seesGaps = seesGaps
             if run?.endedAt != nil { lane.status(isActive: false, now: now) }
             keep(lane)
         }
@@ -171,9 +180,13 @@ extension Follower {
     /// A run seen for the first time: after a gap its beginning may have been in that.
     private func lane(of run: String, beginningWith event: EngineEvent, now: UInt64) -> RunLane {
         if hasMissed, event.type != EngineEventName.sessionRunStarted, event.seq != nil {
-            return RunLane(reading: run, sessionID: event.sessionID, hasLost: true, now: now)
+            var lane = RunLane(reading: run, sessionID: event.sessionID, hasLost: true, now: now)
+            lane.seesGaps = seesGaps
+            return lane
         }
-        return RunLane(run, sessionID: event.sessionID)
+        var lane = RunLane(run, sessionID: event.sessionID)
+        lane.seesGaps = seesGaps
+        return lane
     }
 
     /// These numbers did not come; so many of them not even cut.

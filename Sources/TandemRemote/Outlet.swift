@@ -4,32 +4,33 @@ internal import TandemContract
 final class Outlet: @unchecked Sendable {
     private let sink: any Sink
     private var pending: [EngineEvent] = []
+    private var size = 0
     private var outcome: Result<Reply?, Failure>?
     private(set) var isOver = false
-
-    /// What may wait for a consumer that is behind or paused.
-    static let limit = 65_536
+    /// Gets what is too much to keep, and gives what is kept in its place.
+    var drop: ([EngineEvent]) -> [EngineEvent] = { _ in [] }
 
     init(_ sink: any Sink) { self.sink = sink }
 
     func offer(_ events: [EngineEvent]) {
         if isOver || outcome != nil || events.isEmpty { return }
-        if pending.isEmpty {
-            pending += events.dropFirst(sink.take(events[...]))
-        } else {
-            pending += events
-        }
-        if pending.count > Outlet.limit {
-            pending = []
-            end(.failure(Failure(.limit, "the stream's consumer is too far behind")))
-        }
+        let waited = !pending.isEmpty
+        pending += events
+        if !waited { hand() }
+        size = pending.reduce(0) { $0 + EventFrame.size($1) }
+        guard pending.count > 1, size > Follower.pendingLimit || pending.count > Follower.pendingEvents else { return }
+        let dropped = pending
+        pending = []
+        pending = drop(dropped)
     }
+
+    private func hand() { pending.removeFirst(min(sink.take(pending[...]), pending.count)) }
 
     /// The consumer has room.
     func resume() {
         if isOver { return }
-        if !pending.isEmpty { pending.removeFirst(min(sink.take(pending[...]), pending.count)) }
-        if pending.isEmpty, let outcome { end(outcome) }
+        if !pending.isEmpty { hand() }
+        if pending.isEmpty, let outcome { stop(outcome) }
     }
 
     /// Ends the stream, once the consumer has taken what waits for it.

@@ -5,7 +5,6 @@ internal import TandemSystem
 
 // Which streams share the client's one subscription, and which prompts wait for it.
 extension Remote {
-    private static let sharedStreams: Set<String> = ["engine.stream", "engine.global_stream", "engine.run_stream"]
     /// Identifiers of what is no run of a session: their frames come on a connection of their own only.
     private static let otherRuns = ["session-", "routine-", "automation-"]
 
@@ -22,13 +21,32 @@ extension Remote {
         operation.recipe == "prompt" && !call.options.isStrict && !configuration.subscribesPerStream
     }
 
-    func follow(_ operation: Operation, _ request: Request, _ http: HTTPRequest, _ call: Call, _ sink: any Sink) {
+    /// A prompt that waits for its run's end, and hands the run's events on meanwhile.
+    func isWatched(_ operation: Operation, _ call: Call) -> Bool {
+        operation.recipe == "prompt_sync" && !call.options.isStrict && !configuration.subscribesPerStream
+    }
+
+    func watch(_ operation: Operation, _ request: Request, _ http: HTTPRequest, _ call: Call, _ sink: any Sink) {
+        let session = request.path("session_id")
+        onSubscription({ sink.end(.failure(.remoteClosed)) }) { subscription in
+            subscription.beginPrompt { [self] in
+                let id = subscription.watch(session, call, sink)
+                StartedCall(self, operation, http, call) { [self] result in
+                    subscription.endPrompt()
+                    let isAnswer = Remote.refusal(result, operation) == nil
+                    subscription.unwatch(id, awaitsEnd: isAnswer) { [self] in settle(result, operation, request, sink) }
+                }.begin()
+            }
+        }
+    }
+
+    func follow(_ operation: Operation, _ request: Request, _ call: Call, _ sink: any Sink) {
         let filter = StreamFilter(request)
         guard isHealed(operation, filter, call.options) else {
-            return DirectStream.start(self, operation, request, http, call, sink)
+            return DirectStream.start(self, operation, request, call, sink)
         }
         let refused = { sink.end(.failure(.remoteClosed)) }
-        guard configuration.subscribesPerStream else {
+        guard configuration.subscribesPerStream || call.options.isStrict else {
             return onSubscription(refused) { $0.follow(filter, call, sink) }
         }
         let isPosted = loop.post { [self] in
@@ -40,9 +58,8 @@ extension Remote {
 
     /// A stream of the bus, whose runs have logs to read again.
     private func isHealed(_ operation: Operation, _ filter: StreamFilter, _ options: CallOptions) -> Bool {
-        if options.isStrict || !options.reconnects { return false }
-        if let run = filter.runID, Remote.otherRuns.contains(where: { run.hasPrefix($0) }) { return false }
-        return Remote.sharedStreams.contains(operation.name)
+        let isOfOtherRun = filter.runID.map { run in Remote.otherRuns.contains { run.hasPrefix($0) } } ?? false
+        return options.reconnects && !isOfOtherRun && operation.description.at("stream", "resumes")?.string == "log"
     }
 
     /// The run that a prompt's answer names.

@@ -55,7 +55,7 @@ package final class Remote: Backend {
             guard blocking.await({ ready in self.onSubscription({ ready() }) { $0.beginPrompt(ready) } }) else {
                 onSubscription {
                 } _: {
-                    $0.endPrompt(nil, session: "")
+                    $0.endPrompt()
                 }
                 throw call.isCancelled
                     ? .cancelledBeforeSending : Failure(.timeout, "the engine did not answer in time")
@@ -63,7 +63,7 @@ package final class Remote: Backend {
             let result = exchange(operation, http, call, blocking)
             onSubscription {
             } _: {
-                $0.endPrompt(Remote.runID(result), session: request.path("session_id"))
+                $0.endPrompt(result, session: request.path("session_id"))
             }
             return result
         } catch { return .failure(error) }
@@ -73,7 +73,8 @@ package final class Remote: Backend {
         do throws(Failure) {
             let operation = try operation(of: request)
             let http = try builder.make(operation, request, call.options)
-            if operation.isOnlyStream { return follow(operation, request, http, call, sink) }
+            if operation.isOnlyStream { return follow(operation, request, call, sink) }
+            if isWatched(operation, call) { return watch(operation, request, http, call, sink) }
             guard isFollowed(operation, call) else {
                 return StartedCall(self, operation, http, call) { [self] in settle($0, operation, request, sink) }
                     .begin()
@@ -81,7 +82,7 @@ package final class Remote: Backend {
             let started = StartedCall(self, operation, http, call) { [self] result in
                 onSubscription {
                 } _: {
-                    $0.endPrompt(Remote.runID(result), session: request.path("session_id"))
+                    $0.endPrompt(result, session: request.path("session_id"))
                 }
                 sink.end(result.map { $0 })
             }

@@ -19,7 +19,9 @@ struct RequestBuilder: Sendable {
         )
         http.route = configuration.route
         http.connectTimeoutMilliseconds = configuration.connectTimeoutMilliseconds
-        http.idleTimeoutMilliseconds = isStream ? configuration.idleTimeoutMilliseconds : nil
+        // Only event streams have signs of life: lines come when there is something to say.
+        let isAlive = isStream && operation.response == .serverSentEvents
+        http.idleTimeoutMilliseconds = isAlive ? configuration.idleTimeoutMilliseconds : nil
         http.responseLimit = isStream ? .max : Int(clamping: options.replyLimitBytes)
         http.isSentOnce = operation.retry == .never
         if let flaw = http.flaw { throw Failure(.invalidArgument, "\(operation.name): \(flaw)") }

@@ -11,7 +11,7 @@ struct RunBook {
         fileprivate(set) var isWhole: Bool
         /// In nanoseconds of the monotonic clock.
         fileprivate(set) var endedAt: UInt64?
-        fileprivate(set) var seq: Int64 = 0
+        fileprivate var hasBegun = false
     }
 
     private var runs: [String: Run] = [:]
@@ -36,11 +36,17 @@ struct RunBook {
         guard let id = event.runID ?? session.flatMap({ active[$0] }) else { return nil }
         var run = runs[id] ?? Run(sessionID: session, isWhole: event.type == EngineEventName.sessionRunStarted)
         if run.endedAt != nil { return nil }
-        if runs[id] == nil, let session = run.sessionID, !event.endsRun { active[session] = id }
+        if !run.hasBegun, let session = run.sessionID, !event.endsRun { active[session] = id }
+        run.hasBegun = true
         keep(event.belonging(to: id), in: &run)
         runs[id] = run
         if event.endsRun { end(id, now: now) }
         return id
+    }
+
+    /// A run will begin, and all of it will be seen.
+    mutating func expect(_ id: String, session: String) {
+        if runs[id] == nil { runs[id] = Run(sessionID: session, isWhole: true) }
     }
 
     mutating func end(_ id: String, now: UInt64) {
@@ -52,7 +58,6 @@ struct RunBook {
     }
 
     private mutating func keep(_ event: EngineEvent, in run: inout Run) {
-        run.seq = max(run.seq, event.seq ?? 0)
         if !run.isWhole { return }
         let size = EventFrame.size(event)
         guard run.bytes + size <= RunBook.runBytes, bytes + size <= RunBook.totalBytes, !EventFrame.isCutDelta(event)
@@ -71,7 +76,7 @@ struct RunBook {
 
     /// Events may have been lost: of one session's run, or of any.
     mutating func lose(session: String? = nil) {
-        let concerned = session.flatMap { active[$0] }.map { [$0] } ?? Array(runs.keys)
+        let concerned = session.map { active[$0].map { [$0] } ?? [] } ?? Array(runs.keys)
         for id in concerned {
             guard var run = runs[id], run.endedAt == nil, run.isWhole else { continue }
             forget(&run)

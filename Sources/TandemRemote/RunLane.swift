@@ -40,6 +40,15 @@ struct RunLane {
     /// Whether the engine says that the run goes on; nil: it has not been asked.
     private var isActive: Bool?
     private var isEngineAnother = false
+    /// False on a filtered stream: there a run that falls silent, or completes without a final text, has its log asked.
+    var seesGaps = true
+    private var probeAt: UInt64?
+    private var isProbing = false
+    private var hasAskedForText = false
+    /// Events given since the last piece of text, and the number of that.
+    private var sinceText: Set<String> = []
+    private var lastText: Int64 = 0
+    private var hasFinalText = false
 
     private static let firstPause: UInt64 = 100_000_000
     private static let longestPause: UInt64 = 1_000_000_000
@@ -47,7 +56,9 @@ struct RunLane {
     static let patience: UInt64 = 20_000_000_000
     /// What is held while the log is read; past it the log has to give that too.
     static let heldLimit = 64 * 1024
-    private static let spareLimit = 256
+    /// After so long without an event a filtered stream may have lost its run's end.
+    static let silence: UInt64 = 10_000_000_000
+    private static let rememberedEvents = 256
     /// Frames that long are cut by the engine, at 16,000 bytes with all that is around an event's properties.
     private static let longFrame = 15_000
 
@@ -74,7 +85,13 @@ struct RunLane {
     }
 
     /// When the log has to be read.
-    var nextReading: UInt64? { phase == .healing && readingAfter == nil ? readAt : nil }
+    var nextReading: UInt64? {
+        switch phase {
+        case .live: probeAt
+        case .healing: readingAfter == nil ? readAt : nil
+        case .over: nil
+        }
+    }
     var needsStatus: Bool { phase == .healing && isActive == nil }
 
     /// Whether a cut frame is of this run; nil: it may be.
@@ -98,11 +115,15 @@ extension RunLane {
             lose(now: now)
             return []
         }
-        guard phase == .healing else { return give(event) }
+        guard phase == .healing else { return give(event, now) }
         if RequestMemory.isUrgent(event), !event.endsRun {
             if let id = event.envelope?.eventID { overtaken.insert(id) }
             return [event]
         }
+        // What has no number cannot be brought in line with the log.
+        guard let seq = event.seq else { return release(now) + give(event, now) }
+        // The log was quicker than the stream, which is met where it stands.
+        if held.isEmpty, seq <= delivered { return release(now) }
         let size = EventFrame.size(event)
         guard keeps, heldSize + size <= RunLane.heldLimit else {
             drop(now: now)
@@ -158,11 +179,45 @@ extension RunLane {
         pause = RunLane.firstPause
     }
 
-    private mutating func give(_ event: EngineEvent) -> [EngineEvent] {
+    private mutating func give(_ event: EngineEvent, _ now: UInt64) -> [EngineEvent] {
+        if !seesGaps {
+            probeAt = now &+ RunLane.silence
+            if missesText(at: event) {
+                hasAskedForText = true
+                return ask(for: event, now)
+            }
+        }
         if let seq = event.envelope?.seq { delivered = max(delivered, seq) }
         guard event.endsRun else { return [event] }
         phase = .over
         return told() + [event]
+    }
+
+    /// The end waits until the log has given what came since the last piece of text.
+    private mutating func ask(for event: EngineEvent, _ now: UInt64) -> [EngineEvent] {
+        lose(now: now)
+        overtaken.formUnion(sinceText)
+        delivered = lastText
+        held = [event]
+        return []
+    }
+
+    private mutating func missesText(at event: EngineEvent) -> Bool {
+        guard let envelope = event.envelope else { return false }
+        if event.endsRun {
+            let isCompleted = event.properties["status"]?.string == "completed"
+            return isCompleted && !hasFinalText && !hasAskedForText && sinceText.count < RunLane.rememberedEvents
+        }
+        if EventFrame.isFinalText(event) {
+            hasFinalText = true
+        } else if event.properties["delta"] != nil {
+            hasFinalText = false
+            lastText = envelope.seq
+            sinceText = []
+        } else if sinceText.count < RunLane.rememberedEvents {
+            sinceText.insert(envelope.eventID)
+        }
+        return false
     }
 
     private mutating func learn(_ event: EngineEvent) {
@@ -175,7 +230,7 @@ extension RunLane {
     }
 
     private mutating func drop(now: UInt64) {
-        spare = spare.count < RunLane.spareLimit ? spare + held : held
+        spare = spare.count < RunLane.rememberedEvents ? spare + held : held
         held = []
         heldSize = 0
         changedAt = now
@@ -192,7 +247,11 @@ extension RunLane {
 // What the engine answers.
 extension RunLane {
     /// The log is about to be read: gives the number after which.
-    mutating func beginReading() -> Int64 {
+    mutating func beginReading(now: UInt64) -> Int64 {
+        if phase == .live {
+            lose(now: now)
+            isProbing = true
+        }
         readingAfter = delivered
         isLastReading = isEngineAnother && isActive == false
         readAt = nil
@@ -207,7 +266,7 @@ extension RunLane {
         var hasGrown = false
         for row in page.events {
             guard let seq = row.envelope?.seq, seq > delivered else { continue }
-            if let reached, seq >= reached { return given + release() }
+            if let reached, seq >= reached { return given + release(now) }
             delivered = seq
             hasGrown = true
             learn(row)
@@ -233,21 +292,31 @@ extension RunLane {
     /// The log has nothing new: waits for more, or for no more.
     private mutating func wait(_ now: UInt64) -> [EngineEvent] {
         let isQuiet = now >= changedAt &+ RunLane.patience
-        if isActive == false, isQuiet || isLastReading, !holdsEnd { return interrupt() }
+        if isActive == false, isLastReading { return holdsEnd ? giveUp(now) : interrupt() }
+        if isActive == false, isQuiet {
+            let rest = spare.isEmpty && held.isEmpty ? [] : giveUp(now)
+            return phase == .over ? rest : rest + interrupt()
+        }
         if isActive != true, isQuiet, !hasSeenEvents {
             failure = Failure(.notFound, "there is no such run")
             phase = .over
             return []
         }
-        if isQuiet || isLastReading {
-            held = spare + held
-            if !held.isEmpty { counts.gaps += 1 }
-            return release()
-        }
+        if isQuiet || isProbing && isActive == true && held.isEmpty { return held.isEmpty ? release(now) : giveUp(now) }
         readAt = now &+ pause
         pause = min(pause * 2, RunLane.longestPause)
         return []
     }
+
+    /// What is missing is lost: what came after it follows.
+    private mutating func giveUp(_ now: UInt64) -> [EngineEvent] {
+        if hasLost { counts.gaps += 1 }
+        held = spare + held
+        return release(now)
+    }
+
+    /// Whether the run's end has come, behind what is missing.
+    private var holdsEnd: Bool { (spare + held).contains(where: \.endsRun) }
 
     /// The log cannot be read; `isLasting`: and will not be.
     mutating func readingFailed(_ failure: Failure, isLasting: Bool, now: UInt64) -> [EngineEvent] {
@@ -258,11 +327,7 @@ extension RunLane {
             pause = min(pause * 2, RunLane.longestPause)
             return []
         }
-        guard isActive == false, !holdsEnd else {
-            if hasLost { counts.gaps += 1 }
-            held = spare + held
-            return release()
-        }
+        guard isActive == false, !holdsEnd else { return giveUp(now) }
         // An answer that is no log says nothing of the run: its end may be on its way.
         if failure.name == .protocol, now < changedAt &+ RunLane.patience {
             readAt = now &+ pause
@@ -273,9 +338,6 @@ extension RunLane {
         phase = .over
         return []
     }
-
-    /// Whether the run's end has come, behind what is missing.
-    private var holdsEnd: Bool { (spare + held).contains(where: \.endsRun) }
 
     /// The engine has said whether the run goes on.
     mutating func status(isActive: Bool, now: UInt64) {
@@ -308,9 +370,11 @@ extension RunLane {
     }
 
     /// Nothing is missing any more: what was held follows.
-    private mutating func release() -> [EngineEvent] {
+    private mutating func release(_ now: UInt64) -> [EngineEvent] {
         phase = .live
         hasLost = true
+        isProbing = false
+        probeAt = seesGaps ? nil : now &+ RunLane.silence
         cuts = 0
         cutDeltas = []
         let waiting = held
@@ -320,7 +384,7 @@ extension RunLane {
         var given = told()
         for event in waiting where phase == .live {
             if let seq = event.envelope?.seq, seq <= delivered { continue }
-            given += give(event)
+            given += give(event, now)
         }
         overtaken = []
         return given

@@ -16,7 +16,19 @@ struct SequenceCheck {
     private var last: Int64?
     private var cuts: Int64 = 0
     private var isFirst = true
-    private var recent: [String] = []
+    private var recent: [Known] = []
+
+    private struct Known: Equatable {
+        let eventID: String
+        let runID: String?
+        let sessionID: String?
+
+        init(_ envelope: EngineEvent.Envelope? = nil) {
+            eventID = envelope?.eventID ?? ""
+            runID = envelope?.runID
+            sessionID = envelope?.sessionID
+        }
+    }
 
     private static let remembered = 4_096
 
@@ -58,12 +70,12 @@ struct SequenceCheck {
 
     private func isKnown(_ envelope: EngineEvent.Envelope) -> Bool {
         let slot = slot(envelope.seq)
-        return slot < recent.count && recent[slot] == envelope.eventID
+        return slot < recent.count && recent[slot] == Known(envelope)
     }
 
     private mutating func remember(_ envelope: EngineEvent.Envelope) {
         let slot = slot(envelope.seq)
-        if recent.isEmpty { recent = Array(repeating: "", count: SequenceCheck.remembered) }
-        recent[slot] = envelope.eventID
+        if recent.isEmpty { recent = Array(repeating: Known(), count: SequenceCheck.remembered) }
+        recent[slot] = Known(envelope)
     }
 }

@@ -9,6 +9,7 @@ final class StreamTransfer: TransferReceiver, @unchecked Sendable {
     private let http: HTTPRequest
     private let policy: RetryPolicy
     private let deadline: Deadline
+    private let opened: () -> Void
     /// What one read from the network brought.
     private let receive: ([StreamFrame]) -> Void
     /// Last of all; nil: the server ended the stream.
@@ -32,6 +33,7 @@ final class StreamTransfer: TransferReceiver, @unchecked Sendable {
         _ http: HTTPRequest,
         _ options: CallOptions,
         until deadline: Deadline,
+        opened: @escaping () -> Void = {},
         receive: @escaping ([StreamFrame]) -> Void,
         finish: @escaping (Failure?) -> Void
     ) {
@@ -39,6 +41,7 @@ final class StreamTransfer: TransferReceiver, @unchecked Sendable {
         self.operation = operation
         self.http = http
         self.deadline = deadline
+        self.opened = opened
         self.receive = receive
         self.finish = finish
         policy = RetryPolicy(operation, options)
@@ -69,6 +72,7 @@ final class StreamTransfer: TransferReceiver, @unchecked Sendable {
         if head.status == 200, isEvents {
             hasBegun = true
             remote.log.streamBegan(operation, http, attempt)
+            if !isOver { opened() }
             return true
         }
         if head.status < 300 {

@@ -8,13 +8,15 @@ internal import TandemSystem
 /// The engine's own filters lose what they cannot place: so a client takes everything over one connection, before its
 /// first prompt is sent. With `"subscription": "session"` each stream has a connection of its own.
 final class Subscription: @unchecked Sendable {
-    private unowned let remote: Remote
+    unowned let remote: Remote
     private let operation: Operation
     private let request: Request
     private let options: CallOptions
     private let deadline: Deadline
-    private var feed: EventFeed
-    private var sinks: [Int: any Sink] = [:]
+    private(set) var feed: EventFeed
+    private(set) var sinks: [Int: any Sink] = [:]
+    /// What is done when a watched session's run is over.
+    var leaving: [Int: () -> Void] = [:]
     private var issued = 0
     private var transfer: StreamTransfer?
     private var reopening: TimerID?
@@ -58,18 +60,17 @@ final class Subscription: @unchecked Sendable {
     }
 
     /// The prompt has been answered: with a run, where there is one now.
-    func endPrompt(_ runID: String?, session: String) {
+    func endPrompt(_ result: Result<Reply, Failure>? = nil, session: String = "") {
         prompts -= 1
-        if let runID { feed.await(runID, session: session) }
+        if let result, let run = Remote.runID(result) {
+            let isOld = (try? result.get())?.json?["idempotentReplay"]?.boolean ?? false
+            feed.await(run, session: session, isNew: !isOld)
+        }
         settle()
     }
 
     func follow(_ filter: StreamFilter, _ call: Call, _ sink: any Sink) {
-        issued += 1
-        let id = issued
-        sinks[id] = sink
-        if !feed.isShared { own = self }
-        feed.follow(id, filter, now: Deadline.now)
+        let id = add(filter, sink)
         let loop = remote.loop
         call.whenResumed { [weak self] in
             let subscription = self
@@ -79,8 +80,16 @@ final class Subscription: @unchecked Sendable {
             let subscription = self
             loop.post { subscription?.end(id, .failure(.remoteCancelled)) }
         }
-        open()
         settle()
+    }
+
+    func add(_ filter: StreamFilter, _ sink: any Sink) -> Int {
+        issued += 1
+        sinks[issued] = sink
+        if !feed.isShared { own = self }
+        feed.follow(issued, filter, now: Deadline.now)
+        open()
+        return issued
     }
 
     /// Everything ends, as the client does.
@@ -90,12 +99,12 @@ final class Subscription: @unchecked Sendable {
         settle()
     }
 
-    private func resume(_ id: Int) {
+    func resume(_ id: Int) {
         feed.resume(id, now: Deadline.now)
         settle()
     }
 
-    private func end(_ id: Int, _ outcome: Result<Reply?, Failure>) {
+    func end(_ id: Int, _ outcome: Result<Reply?, Failure>) {
         guard let sink = sinks.removeValue(forKey: id) else { return }
         feed.unfollow(id)
         sink.end(outcome)
@@ -184,6 +193,7 @@ extension Subscription {
             for id in touched { offer(id) }
             if actions.isEmpty, touched.isEmpty { break }
         }
+        leaveWhatIsOver()
         setTimer()
         closeIfUnused()
     }
@@ -221,7 +231,7 @@ extension Subscription {
             guard let self else { return }
             var refusal: Failure?
             if case .failure(let failure) = result { refusal = failure }
-            let page = LogPage((try? result.get())?.json)
+            let page = LogPage((try? result.get())?.json, after: after)
             feed.took(page, of: run, after: after, refusal, now: Deadline.now)
             settle()
         }

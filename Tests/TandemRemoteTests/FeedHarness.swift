@@ -214,7 +214,9 @@ extension FeedHarness {
         case .letPromptsGo: break
         case .readLog(let run, let after):
             self.after(latency) { harness in
-                let page = harness.isAnswering ? LogPage(harness.engine.log(run, after: after, now: harness.now)) : nil
+                let page =
+                    harness.isAnswering
+                    ? LogPage(harness.engine.log(run, after: after, now: harness.now), after: after) : nil
                 let failure = page == nil ? Failure(.engineUnavailable, "not now") : nil
                 harness.feed.took(page, of: run, after: after, failure, now: harness.now)
                 harness.settle()

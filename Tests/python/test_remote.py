@@ -301,23 +301,73 @@ def conflicts():
 
 
 def lost_stream():
-    connections = []
+    streams = []
 
     def answer(request, connection):
+        if not request.target.startswith("/event"):
+            return send(connection, 404, b"", "")
+        streams.append(request)
         open_stream(connection)
         connection.sendall(b"data: {\"type\":\"cut...<truncated>\n\n")
-        event(connection, {"type": "session.status", "properties": {"sessionID": "s", "status": "idle"}})
-        time.sleep(0.1)
+        event(connection, {"type": "session.status", "properties": {"sessionID": "s", "status": f"number {len(streams)}"}})
+        if len(streams) < 3:
+            return False
+        connection.recv(1)
+
+    with Server(answer) as server, Client(url=server.url) as client:
+        op = client.submit("engine.stream", {"session_id": "s"})
+        events, end = [], time.time() + 20
+        while sum(e["type"] == "engine.session.status" for e in events) < 3 and time.time() < end:
+            events += client.next(1000)
+        one = ["stream.connected", "engine.session.status"]
+        types = [e["type"] for e in events]
+        case("a lost stream is opened again, and says so", types == one + ["stream.interrupted"] + one + ["stream.interrupted"] + one, str(types))
+        attempts = [e["properties"]["attempt"] for e in events if e["type"] == "stream.connected"]
+        case("each connection has its number", attempts == [1, 2, 3], str(attempts))
+        pauses = [e["properties"] for e in events if e["type"] == "stream.interrupted"]
+        case("an interruption has its reason and how long it takes", all(p["reason"] and 0 < p["retry_in_ms"] <= 1000 for p in pauses), str(pauses))
+        case("it can be cancelled", client.cancel(op) == 0 and client.next(2000)[-1]["result"]["error"]["name"] == "cancelled")
+
+
+def refused_stream():
+    streams = []
+
+    def answer(request, connection):
+        streams.append(request)
+        if len(streams) > 1:
+            return send(connection, 401, {"error": "no", "code": "AUTH_REQUIRED", "retryable": False})
+        open_stream(connection)
+        return False
+
+    with Server(answer) as server, Client(url=server.url) as client:
+        client.submit("engine.stream", {"session_id": "s"})
+        events, end = [], time.time() + 20
+        while not (events and events[-1]["type"] == "done") and time.time() < end:
+            events += client.next(1000)
+        case("a stream that is refused when it is opened again ends", events[-1]["result"].get("error", {}).get("name") == "unauthorized", str(events))
+        case("after one interruption", [e["type"] for e in events[:-1]] == ["stream.connected", "stream.interrupted"], str(events))
+
+
+def waiting_as_asked():
+    times = []
+
+    def answer(request, connection):
+        if not request.target.startswith("/event"):
+            return send(connection, 404, b"", "")
+        times.append(time.time())
+        open_stream(connection)
+        connection.sendall(b"retry: 1500\n\n")
+        if len(times) > 1:
+            connection.recv(1)
         return False
 
     with Server(answer) as server, Client(url=server.url) as client:
         op = client.submit("engine.stream", {"session_id": "s"})
-        events = []
-        while not events or events[-1]["type"] != "done":
-            events += client.next(2000)
-        types = [e["type"] for e in events]
-        case("a cut frame is passed over", types[:2] == ["stream.connected", "engine.session.status"], str(types))
-        case("a lost stream ends with an error", events[-1]["result"].get("error", {}).get("name") == "engine_unavailable", str(events[-1]))
+        end = time.time() + 20
+        while len(times) < 2 and time.time() < end:
+            client.next(100)
+        case("retry: is obeyed", len(times) == 2 and 1.4 < times[1] - times[0] < 5, str(times))
+        client.cancel(op)
 
 
 def signs_of_life():
@@ -346,12 +396,19 @@ def signs_of_life():
 
 def silent_stream():
     def answer(request, connection):
+        if not request.target.startswith(("/event", "/global/event")):
+            return send(connection, 404, b"", "")
         open_stream(connection)
         connection.recv(1)
 
     with Server(answer) as server, Client(url=server.url, idle_timeout_ms=300) as client:
-        failure, took = failed(lambda: client.call("engine.global_stream", {"$timeout_ms": 5000}))
+        failure, took = failed(lambda: client.call("engine.global_stream", {"$reconnect": False, "$timeout_ms": 5000}))
         case("a stream without a byte ends", name(failure) == "engine_unavailable" and took < 2, f"{failure} {took}")
+        result, took = failed(lambda: client.call("engine.global_stream", {"$take": 3, "$timeout_ms": 15000}))
+        types = [e["type"] for e in result["events"]]
+        case("or is opened again", types == ["stream.connected", "stream.interrupted", "stream.connected"] and took < 10, f"{types} {took}")
+        result, took = failed(lambda: client.call("engine.global_stream", {"$timeout_ms": 450}))
+        case("while it is away its deadline holds", took < 2 and not result["ended"], f"{result} {took}")
 
 
 def tls():
@@ -402,6 +459,8 @@ def many_streams():
     lock, count = threading.Lock(), 300
 
     def answer(request, connection):
+        if not request.target.startswith("/event"):
+            return send(connection, 404, b"", "")
         open_stream(connection)
         event(connection, {"type": "session.status", "properties": {"sessionID": "s"}})
         connection.recv(1)
@@ -418,7 +477,8 @@ def many_streams():
         seen, end = set(), time.time() + 30
         while len(seen) < 1000 and time.time() < end:
             seen |= {e["op"] for e in client.next(1000) if e["type"] == "stream.connected"}
-        case("1000 streams share one connection", seen == ops and server.connections == 1, f"{len(seen)} {server.connections}")
+        streams = sum(r.target.startswith("/event") for r in server.requests)
+        case("1000 streams share one connection", seen == ops and streams == 1, f"{len(seen)} {streams}")
 
 
 def eight_threads():
@@ -439,7 +499,7 @@ def eight_threads():
 
 def main():
     for body in (hang_up, reused_connection, half_a_reply, huge_reply, endless_body, retry_after, starting, redirect, identifiers,
-                 not_json, error_bodies, unresolved, cancelling, prompt_after_a_cut, default_model, conflicts, lost_stream,
+                 not_json, error_bodies, unresolved, cancelling, prompt_after_a_cut, default_model, conflicts, lost_stream, refused_stream, waiting_as_asked,
                  signs_of_life, silent_stream, tls, unix_socket, discovery, many_streams, eight_threads):
         try:
             body()
