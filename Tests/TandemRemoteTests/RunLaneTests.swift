@@ -26,7 +26,7 @@ import Testing
         lane.lose(now: 0)
         lane.status(isActive: false, now: 0)
         for event in held { _ = lane.take(event, now: 0, keeps: true) }
-        _ = lane.beginReading()
+        _ = lane.beginReading(now: 0)
         return lane
     }
 
@@ -55,7 +55,7 @@ import Testing
         #expect(lane.readingFailed(Self.unreadable, isLasting: true, now: 1).isEmpty)
         #expect(lane.phase == .healing)
         _ = lane.take(event("session.run.finished", seq: 7), now: 2, keeps: true)
-        _ = lane.beginReading()
+        _ = lane.beginReading(now: 0)
         let given = lane.readingFailed(Self.unreadable, isLasting: true, now: 3)
         #expect(given.last?.type == "session.run.finished")
         #expect(lane.failure == nil)
@@ -82,7 +82,7 @@ import Testing
             var lane = losing(held)
             lane.engineRestarted(now: 1)
             lane.status(isActive: false, now: 1)
-            _ = lane.beginReading()
+            _ = lane.beginReading(now: 0)
             for event in held { _ = lane.take(event, now: 1, keeps: true) }
             let given = lane.take(LogPage(events: [], isFull: false), now: 2)
             #expect(given.map(\.type).first { $0 != "stream.resynced" } == ends.first)
