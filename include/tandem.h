@@ -5,7 +5,7 @@
  * libtandem: AI-agent sessions as a C library.
  *
  * This header is the manual. tandem_ops.h, which it includes at its end, declares one function for each operation of
- * the API (sessions, engine, providers, ...); docs/operations.md lists them with their arguments.
+ * the API (sessions, engine, providers, ...); docs/operations.md leads to a page for each namespace.
  *
  * A program opens a client, calls operations by name with one JSON object of arguments, and gets JSON back:
  *
@@ -74,11 +74,14 @@
  *  lists the known ones; whether a value is acceptable is for the engine to judge. Names that begin with $ are
  *  reserved:
  *
- *     "$body"        the whole body, where a field's name collides with another argument or the body is no object
+ *     "$body"        the whole body, where a field's name collides with another argument or the body is no object; fields
+ *                    of the body beside it are `invalid_argument`
  *     "$timeout_ms"  the deadline of this call; see tandem_wait for how that differs from a wait's timeout
  *     "$tag"         any JSON value; it comes back in each event of the operation, so that events which come before
  *                    tandem_submit has returned can be told apart
  *     "$take"        a blocking call of a stream returns after so many events
+ *     "$all"         true: all pages of a list (sessions.list, memory.list, engine.run_events,
+ *                    stateful_runtime.list_goal_events), at most 100000 items, else the error `limit`
  *     "$reconnect"   false: a stream that breaks, or whose end is reached, ends; it is not opened again
  *     "$NAME"        the configuration option NAME for this call only, where the list at tandem_open marks it with *
  *
@@ -95,7 +98,27 @@
  *  never ends by itself one of "$take", "$timeout_ms" and "$reconnect":false is required (else invalid_argument).
  *  `ended` is false when "$take" or "$timeout_ms" cut it short. A submitted stream hands its events out one by one, and
  *  its `done` has {"ok": {"ended": true}}. An operation with a result of its own (sessions.run, sessions.prompt_sync)
- *  returns that, and its events are events of that operation.
+ *  returns that, and its events are events of that operation. With "$take" it ends after so many events, and so does its
+ *  run.
+ *
+ *  sessions.run, on every engine, sends a prompt, follows its run to the end and returns what came of it:
+ *
+ *     {"ok": {"text": "...", "run_id": "...", "status": "completed", "usage": {"prompt_tokens", "completion_tokens",
+ *      "total_tokens", "estimated"}, "tools": [{"id", "tool", "arguments", "status", "result", "error"}]}}
+ *
+ *  A run that failed, was cancelled by others or took too long is a result too (status "failed" with "error", "cancelled",
+ *  "timeout"). What could not be read whole is named in "missing": ["text", "tools", "usage"]. What the run waits for is
+ *  decided by "permissions": {"default": D, "by_tool": {"bash": D, "mcp.*": D}}, D being
+ *
+ *     "ask"      the default: the host's provider of permissions (tandem_provide) is asked; without one the tool is denied
+ *     "allow"    this once, so that no rule stays behind
+ *     "deny"     a remote engine keeps that for the rest of the session
+ *     "manual"   you answer the event permission.request by permissions.reply yourself
+ *
+ *  and by "questions": {"default": "ask", "answer" (with "answer": TEXT), "reject" or "manual"}. A remote engine waits 15 s
+ *  for a permission (then the tool's status is "permission_expired") and not at all for an answer: that goes on as the
+ *  next prompt, and the result is that of the last run. The answers come in time however slow the taker of the events
+ *  is. When the operation is cancelled or its time is up, so is the run; one that it was attached to (on_conflict) is not.
  *
  * EVENTS
  *
@@ -142,7 +165,24 @@
  *  stream is being opened again, "$timeout_ms" and tandem_cancel hold; a refusal (401, 403, 404) ends it.
  *
  *  With "vocabulary":"engine" `type` is the engine's own name, and the engine's frame stands untouched under "frame" in
- *  place of "properties" (a `seq` in it is not ours). tandem_describe("events") lists both vocabularies.
+ *  place of "properties" (a `seq` in it is not ours). With "both" the engine's events come like that, and right behind
+ *  the one that it is made of comes `session.response` with its piece of text, or the run's terminal event (run.completed,
+ *  run.failed, run.cancelled, run.timeout), with "properties". Nothing else is added: a program that reads one of the two
+ *  kinds sees each text and each end once. tandem_describe("events") lists both vocabularies.
+ *
+ *  With "fold":true each event of a run also has the member "state", the run as it is after the event:
+ *
+ *     {"run_id": "...", "status": "running", "text": "Hello", "tools": [{"id", "tool", "arguments", "status", "result",
+ *      "error"}], "todos": [...], "permissions": [...], "questions": [...], "usage": {...}}
+ *
+ *  `status` is running, or what the terminal event says: completed, failed (with "error"), cancelled, timeout. `text` is
+ *  the pieces joined, then the final text. `permissions` and `questions` are those that wait for an answer, as the
+ *  properties of their events; `usage` is null until a model call is over. An event of no run has no state. Each event
+ *  repeats the whole text: n pieces give about n * n / 2 times their length, so long answers want "coalesce_ms" too.
+ *
+ *  With "coalesce_ms":N the pieces of text (session.response of the normalized vocabulary) that arrive within N
+ *  milliseconds of the first come as one, with the `at_ms` of the first and the state after the last. Anything else, and
+ *  the end, comes at once, after the text before it.
  *
  *  The last event of each operation is `done`. It is flat:
  *
@@ -366,6 +406,8 @@ TANDEM_API int32_t TANDEM_CALL tandem_set_log(tandem_log_fn fn, void *ud, tandem
  *   "on_conflict" *        "fail", "wait", "attach" or "cancel_active": what a prompt does while another run is active
  *   "reply_limit_bytes" *  67108864: largest reply
  *   "event_limit_bytes"    8388608: largest event
+ *   "transfers_limit"      64: submitted requests under way at a remote engine at once; further ones wait in order, and
+ *                          sessions.prompt_sync counts by itself. Streams and blocking calls do not count
  *   "op_queue_bytes"       1048576: events waiting in one operation before they are folded
  *   "ops_limit"            65536: operations open, or done and not taken
  *   "results_limit_bytes"  268435456: of results not taken
@@ -380,10 +422,10 @@ TANDEM_API int32_t TANDEM_CALL tandem_set_log(tandem_log_fn fn, void *ud, tandem
  *   "default_provider", "default_model"    for prompts and sessions that name no model
  *   "durability"           "process": what is stored survives kill -9; "power": also the loss of power
  *   "deterministic"        a number: clock, ids and randomness from this seed
- *   "vocabulary" *         "normalized" or "engine": the form of events
+ *   "vocabulary" *         "normalized", "engine" or "both": the form of events
  *   "subscription"         "client" or "session": how a remote engine's events are subscribed to
- *   "coalesce_ms" *        0; other values are not in this version: text pieces that arrive together are joined
- *   "fold" *               false; true is not in this version: each event also carries the state so far
+ *   "coalesce_ms" *        0: text pieces that arrive within so many milliseconds are joined
+ *   "fold" *               false; true: each event also carries the state of its run so far
  *   "delivery"             "pump"; "thread": one thread of the library loops over tandem_pump(c, 0, -1)
  *   "log_level"            "none", "error", "warning", "info", "debug": records come as events of operation 0, type `log`
  *   "strict" *             false; true: documented forms that the engine refuses are not translated
@@ -413,7 +455,17 @@ TANDEM_API int32_t TANDEM_CALL tandem_close(tandem_client *c, int32_t timeout_ms
 /*
  * Numbers for dashboards and tests: {"ok": {"operations": open or not taken, "operations_running", "calls": begun so
  * far, "events_queued", "events_delivered", "events_discarded": of waits without a function, "events_folded",
- * "log_records_dropped", "results_bytes": not taken}}. More may be added.
+ * "log_records_dropped", "results_bytes": not taken, "host_calls_pending": not answered}}. Of a remote engine also:
+ *
+ *   requests, retries, transfers_failed    requests sent, those among them that were sent again, and those that no answer
+ *                                          came to
+ *   connections_opened, connections_open   sockets so far, those of attempts that failed too, and now
+ *   bytes_sent, bytes_received             of bodies, streams among them
+ *   frames_skipped                         frames of streams that were no events
+ *   latency_p50_us, _p90_us, _p99_us, _max_us   from sending to the last byte of the answer, without streams, in
+ *                                          microseconds; quantiles are right within 2 %; null before the first answer
+ *
+ * More may be added.
  */
 TANDEM_API char *TANDEM_CALL tandem_stats(tandem_client *c);
 
@@ -548,42 +600,113 @@ TANDEM_API int32_t TANDEM_CALL tandem_wake(tandem_client *c);
 /*
  * HOST
  *
- * Not in this version: returns 0 and the error `not_supported`, after running drop. What it will be:
+ * Offers something of the host's and returns its provider's id. `spec_json` is one of
  *
- * Offers something of the host to the engine. `spec_json` is one of
- *   {"kind": "tool", "name", "description", "parameters", "permission": "allow"|"ask", "timeout_ms": 120000}
- *   {"kind": "model", "name", "context_tokens", "tools"}       its provider id is `host`
- *   {"kind": "embedding", "name", "dimensions"}
- *   {"kind": "permission"}, {"kind": "question"}               what the policy `ask` asks
- * Calls go to fn, or, when fn is NULL, come as events {"type": "host.call", "call", "op", "kind", "name", "session_id",
- * "run_id", "timeout_ms", "input"}; one that is over before its reply is followed by {"type": "host.cancel", "call",
- * "reason"}. Returns the provider's id; 0 with an error, `invalid_argument` for a name that is taken.
+ *   {"kind": "tool", "name", "description", "parameters", "permission": "allow", "timeout_ms": 120000}
+ *       A function that models may call, on the embedded engine. `name`: 1 to 64 of a-z A-Z 0-9 _ -. `parameters`: a
+ *       JSON schema of an object, {"type": "object", "properties": {...}, "required": [...]}; absent: none.
+ *       "permission": "ask": each call waits for a permission first.
+ *   {"kind": "model", "name", "context_tokens", "tools": false, "timeout_ms"}
+ *       A model of provider `host`, on the embedded engine: sessions.create with "model": {"provider_id": "host",
+ *       "model_id": NAME}. "tools": true: it is offered tools.
+ *   {"kind": "permission", "timeout_ms"}, {"kind": "question", "timeout_ms"}
+ *       Decides for the user, on every engine, except in sessions that an operation answers by a policy of its own. What
+ *       waits already when the provider comes is asked, too.
+ *
+ * A member that a kind does not have is an error, `unknown_argument`; a name that is taken, or a second provider of
+ * permissions or of questions, `invalid_argument`. On a remote engine tools and models are `not_supported` (with
+ * "engine": "discover" until the first call has found the embedded one), and so is {"kind": "embedding"} everywhere.
+ * With an error it returns 0, and drop has run.
+ *
+ * A HOST CALL goes to fn, or, when fn is NULL, comes as an event like others (drop runs before tandem_provide returns):
+ *
+ *     {"op": 7, "seq": 12, "type": "host.call", "tag": null, "call": 49154, "kind": "tool", "name": "add",
+ *      "session_id": "...", "run_id": "...", "timeout_ms": 120000, "input": {"a": 2, "b": 3}}
+ *
+ *  op         the operation that it belongs to: that which runs the run (sessions.run, sessions.prompt_sync), else the
+ *             oldest open stream of its session, else 0. A thread in tandem_wait or tandem_call for that operation
+ *             serves the call; else it is for tandem_pump and tandem_next, in the order of events. So a program of one
+ *             thread may block in tandem_call. A pause does not hold it back. Who waits without a function of the
+ *             operation's own is shown no events: a call whose fn is NULL is then for pump and next of another thread.
+ *  name       the tool or model; the tool that asks for a permission; empty for questions.
+ *  input      of a tool: the model's arguments. Of a model: an OpenAI chat request ({"model", "messages", "tools", ...}).
+ *             Of a permission: {"request_id", "tool", "args", "requested_at_ms", "expires_at_ms"}. Of a question:
+ *             {"request_id", "questions": [{"question", "header", "options", "multiple", "custom"}]}.
+ *
+ * A call that is over before its reply is told by {"type": "host.cancel", "call", "reason"}, to the same taker; it is no
+ * call and wants no reply. Reasons: `host_timeout`, `cancelled` (its run or operation), `resolved` or `expired` (a
+ * decision made elsewhere, or too late), and others. A call that nobody was shown just goes away.
+ *
+ * `timeout_ms` counts from the moment the call is queued, of a model from its last piece. When it has passed, or the
+ * reply is {"error": ...}: a tool's failure is told to the model and the run goes on; a model's ends the run
+ * (`run.failed`, `host_timeout` or `host_failed`); a permission is rejected, a question dismissed.
+ *
+ * An answered question reaches the model of an embedded run, which waits for it. A remote engine does not wait: it
+ * publishes the answer as an event, and only sessions.run sends it on as the next prompt.
+ *
+ * A tool:
+ *
+ *     static void add(void *ud, uint64_t call, const char *json) {
+ *       char *a = tandem_get(json, "/input/a"), *b = tandem_get(json, "/input/b"), reply[64];
+ *       if (a && b) {
+ *         snprintf(reply, sizeof reply, "{\"ok\":\"%ld\"}", strtol(a, NULL, 10) + strtol(b, NULL, 10));
+ *         tandem_reply(ud, call, reply);
+ *       }
+ *       tandem_free(a);
+ *       tandem_free(b);
+ *     }
+ *     tandem_provide(c, "{\"kind\":\"tool\",\"name\":\"add\",\"description\":\"Adds two integers.\",\"parameters\":"
+ *                       "{\"type\":\"object\",\"properties\":{\"a\":{\"type\":\"integer\"},"
+ *                       "\"b\":{\"type\":\"integer\"}}}}", add, c, NULL, NULL);
+ *
+ * A model (examples/c/host_model.c is the whole program):
+ *
+ *     static void answer(void *ud, uint64_t call, const char *json) {
+ *       if (tandem_reply_wanted(ud, call) != 1) return;            // the word that a call is over
+ *       tandem_reply_chunk(ud, call, "\"Hello \"");
+ *       tandem_reply_chunk(ud, call, "\"world.\"");
+ *       tandem_reply(ud, call, "{\"ok\":{\"finish_reason\":\"stop\"}}");
+ *     }
+ *     tandem_provide(c, "{\"kind\":\"model\",\"name\":\"mine\"}", answer, c, NULL, NULL);
  */
 TANDEM_API uint64_t TANDEM_CALL tandem_provide(tandem_client *c, const char *spec_json, tandem_host_fn fn, void *ud,
                                                tandem_notify_fn drop, char **error_json);
 
 /*
- * Not in this version: TANDEM_E_UNSUPPORTED (TANDEM_E_HANDLE comes first). Will take back what tandem_provide offered,
- * without waiting for a running callback: the last one drops.
+ * Takes back what tandem_provide offered. Calls that the host was shown may still be answered, but fn is not told of
+ * their end any more; others fail. Does not wait for a running callback: the last one drops, else drop runs here.
+ *
+ * Returns TANDEM_OK; TANDEM_E_GONE when it was withdrawn before; TANDEM_E_ARGS no such provider; TANDEM_E_HANDLE.
  */
 TANDEM_API int32_t TANDEM_CALL tandem_withdraw(tandem_client *c, uint64_t provider);
 
 /*
- * Not in this version: TANDEM_E_UNSUPPORTED (TANDEM_E_HANDLE comes first). Will answer a host call, on any thread, now
- * or later, with {"ok": X} or {"error": {"message", "retryable"}}: for a tool X is a text or {"output", "metadata"};
- * for a model {"message", "finish_reason", "usage"}; for an embedding {"embeddings"}; "once", "always" or "reject" for
- * a permission; [answer, ...] for questions.
+ * Answers a host call, on any thread, inside its callback or later, with {"ok": X} or {"error": {"message",
+ * "retryable"}}. Touches memory only. X is
+ *
+ *   for a tool        a text, or {"output": text, "metadata": object}
+ *   for a model       {"message", "finish_reason", "usage": {"prompt_tokens", "completion_tokens"}}; message: a text or an
+ *                     OpenAI message, which may have "tool_calls"; without one the pieces are the answer
+ *   for a permission  "once", "always" (makes a rule of the session) or "reject"
+ *   for questions     [answer, ...], one for each: a text, or an array of the labels chosen
+ *
+ * Returns TANDEM_OK; TANDEM_E_GONE when the call is over or was answered before; TANDEM_E_ARGS when there is no such
+ * call, or the reply cannot be read or is none for this kind: the call has then failed; TANDEM_E_HANDLE.
  */
 TANDEM_API int32_t TANDEM_CALL tandem_reply(tandem_client *c, uint64_t call, const char *result_json);
 
 /*
- * Not in this version: TANDEM_E_UNSUPPORTED (TANDEM_E_HANDLE comes first). Will send a piece of a model's answer, or a
- * tool's progress; it never blocks.
+ * Sends a piece of a model's answer, a text or an OpenAI `delta`, or a tool's progress, any JSON; more of them, and
+ * tandem_reply at the end. Never blocks.
+ *
+ * Returns TANDEM_OK; TANDEM_E_LIMIT when more than 8 MiB wait to be taken: the piece is not sent, and the call goes on;
+ * else as tandem_reply. TANDEM_E_ARGS also for a decision, which has no pieces.
  */
 TANDEM_API int32_t TANDEM_CALL tandem_reply_chunk(tandem_client *c, uint64_t call, const char *chunk_json);
 
 /*
- * Not in this version: TANDEM_E_UNSUPPORTED (TANDEM_E_HANDLE comes first). Will say 1 while a reply is wanted, then 0.
+ * Says whether a reply is wanted, for work that takes long: 1; 0 when the call is over or answered; TANDEM_E_ARGS no such
+ * call; TANDEM_E_HANDLE.
  */
 TANDEM_API int32_t TANDEM_CALL tandem_reply_wanted(tandem_client *c, uint64_t call);
 

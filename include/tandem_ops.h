@@ -2991,7 +2991,7 @@ TANDEM_API char *TANDEM_CALL tandem_permissions_deny_tool_call(tandem_client *c,
 /**
  * Returns the pending permission requests, the standing rules and the past decisions.
  * The engine keeps all requests ever made; the answered and expired ones stand under past_requests, their status
- * being the reply or runtime_restarted.
+ * being the reply, runtime_restarted or, in the embedded engine, cancelled.
  */
 TANDEM_API char *TANDEM_CALL tandem_permissions_list(tandem_client *c, const char *args_json);
 
@@ -2999,7 +2999,8 @@ TANDEM_API char *TANDEM_CALL tandem_permissions_list(tandem_client *c, const cha
  * Answers one permission request.
  * Arguments: request_id* string, reply* string.
  * The run waits 15 seconds for it. always and allow also make a rule for the tool in this session (not for shell
- * tools), deny and reject a refusal for the rest of the session that nothing lifts; once makes none.
+ * tools), deny and reject a refusal for the rest of the session that nothing lifts; once makes none. In the embedded
+ * engine the run waits as long as it may last, and a refusal is for this call only.
  */
 TANDEM_API char *TANDEM_CALL tandem_permissions_reply(tandem_client *c, const char *args_json);
 
@@ -3147,7 +3148,8 @@ TANDEM_API char *TANDEM_CALL tandem_providers_set_defaults(tandem_client *c, con
 /**
  * Answers a question of a session and publishes the answer as an event.
  * Arguments: session_id* string, question_id* string, answer string.
- * session_id must be the question's own. The agent reads the answer when it is also sent as the next prompt.
+ * session_id must be the question's own. The agent reads the answer when it is also sent as the next prompt; the
+ * agent of the embedded engine waits for it.
  */
 TANDEM_API char *TANDEM_CALL tandem_questions_answer(tandem_client *c, const char *args_json);
 
@@ -3167,7 +3169,7 @@ TANDEM_API char *TANDEM_CALL tandem_questions_reject(tandem_client *c, const cha
  * Answers a question.
  * Arguments: question_id* string, _answers array<array<string>>, answer string.
  * The engine does not wait for answers and passes them on only as an event; the agent reads it when it is also sent
- * as the next prompt.
+ * as the next prompt. In the embedded engine the run waits, and the answer is the result of the tool that asked.
  */
 TANDEM_API char *TANDEM_CALL tandem_questions_reply(tandem_client *c, const char *args_json);
 
@@ -3502,7 +3504,7 @@ TANDEM_API char *TANDEM_CALL tandem_sessions_prompt_async_parts(tandem_client *c
  * strict_kb_grounding boolean, context_mode string, write_required boolean, prewrite_requirements
  * PrewriteRequirements, temperature number, top_p number, max_tokens integer, on_conflict string, vocabulary string,
  * fold boolean, coalesce_ms integer.
- * The engine waits up to 615 seconds. Called as a stream it asks for text/event-stream and gives the run's events.
+ * The engine waits up to 615 seconds. Its events are those of its run, from the first to the terminal one.
  */
 TANDEM_API char *TANDEM_CALL tandem_sessions_prompt_sync(tandem_client *c, const char *args_json);
 
@@ -3524,7 +3526,9 @@ TANDEM_API char *TANDEM_CALL tandem_sessions_revert(tandem_client *c, const char
  * A run that fails is a result with status failed; cancelling this call or its deadline is an error and cancels the
  * run in the engine. allow answers once, so that no rule stays behind; deny answers reject, which a remote engine
  * keeps for the rest of the session. On an engine whose questions do not wait, an answer is also sent as the next
- * prompt and the result is that of the last run.
+ * prompt and the result is that of the last run; with questions that are asked or answered by hand it waits for them
+ * after the run's end. An answer that comes when the engine waits no longer (15 s on a remote one) is not sent, and
+ * the tool call has the status permission_expired. With $take it ends, and its run with it, after so many events.
  */
 TANDEM_API char *TANDEM_CALL tandem_sessions_run(tandem_client *c, const char *args_json);
 

@@ -102,6 +102,8 @@ def generated(suite, _):
     import drift
     for name, good, detail in drift.cases(BUILD / "release" / "tandem-generate"):
         suite.case(name, good, detail)
+    suite.program("check_contract", [sys.executable, "Tests/generate/check_contract.py", BUILD / "release" / "tandem-generate"])
+    suite.program("check_docs", [sys.executable, "Tests/generate/check_docs.py"])
 
 
 def swift(suite, _):
@@ -217,6 +219,7 @@ def conformance(suite, _):
             for r in results:
                 name = r.get("name") or f"{r['op']} ({r['variant']})"
                 suite.case(f"{candidate} {name}", r["ok"] or r.get("tolerated"), str(r.get("mismatch") or r.get("mismatches")))
+    suite.program("check_rows", [sys.executable, "Tests/conformance/check_rows.py"])
 
 
 def fenced(language):

@@ -11,6 +11,7 @@ void frame_push(frame *f, frame_kind kind, const tandem_client *client) {
   f->client = client;
   f->kind = kind;
   f->close_when_unwound = 0;
+  f->host_op = 0;
   innermost = f;
 }
 
@@ -26,6 +27,12 @@ frame *frame_outermost(const tandem_client *client) {
 int frame_in_callback(const tandem_client *client) {
   for (frame *f = innermost; f; f = f->outer)
     if (f->client == client && f->kind == FRAME_EVENT) return 1;
+  return 0;
+}
+
+int frame_in_host_call(const tandem_client *client, uint64_t op) {
+  for (frame *f = innermost; f; f = f->outer)
+    if (f->client == client && f->kind == FRAME_EVENT && f->host_op == op && op != 0) return 1;
   return 0;
 }
 

@@ -16,7 +16,7 @@ enum { VERSION_MAJOR = 0, VERSION_MINOR = 1, VERSION_PATCH = 0 };
 uint32_t tandem_version(void) { return VERSION_MAJOR << 16 | VERSION_MINOR << 8 | VERSION_PATCH; }
 
 const char *tandem_build_info(void) {
-  return "{\"version\":\"0.1.0\",\"api\":\"0.7.2\",\"engines\":[\"embedded\"],\"platform\":\"linux-" ARCHITECTURE "\"}";
+  return "{\"version\":\"0.1.0\",\"api\":\"0.7.2\",\"engines\":[\"embedded\",\"remote\"],\"host\":[\"tool\",\"model\",\"permission\",\"question\"],\"platform\":\"linux-" ARCHITECTURE "\"}";
 }
 
 void tandem_free(void *p) { free(p); }

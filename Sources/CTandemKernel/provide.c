@@ -1,46 +1,38 @@
-/* Host calls come with a later version: what a host hands in is given back, and it is told so. */
+/* What the host offers: tools, models, and who decides for users. */
 #include "tandem_kernel.h"
 
 #include <stddef.h>
+#include <stdlib.h>
 
 uint64_t tandem_provide(tandem_client *c, const char *spec_json, tandem_host_fn fn, void *ud, tandem_notify_fn drop,
                         char **error_json) {
-  (void)spec_json;
-  (void)fn;
+  libtandem_host host = {.function = (uintptr_t)fn, .ud = (uintptr_t)ud, .drop = (uintptr_t)drop};
+  const libtandem_upcalls *upcalls = libtandem_installed();
+  char *error = NULL;
+  uint64_t id = 0;
+  if (error_json != NULL) *error_json = NULL;
   int32_t status = libtandem_refusal(c, LIBTANDEM_EXPORT_PLAIN);
-  if (status == TANDEM_OK && libtandem_slot_of(c) == NULL) status = TANDEM_E_HANDLE;
-  libtandem_run_drop(drop, ud);
+  if (status == TANDEM_OK && upcalls == NULL) status = TANDEM_E_HANDLE;
+  if (status == TANDEM_OK)
+    id = upcalls->provide(c, spec_json, &host, &error);
+  else
+    error = libtandem_refusal_text(status);
+  /* Without a function nobody holds the context. */
+  if (id == 0 || fn == NULL) libtandem_run_drop(drop, ud);
   if (error_json != NULL)
-    *error_json = status != TANDEM_OK ? libtandem_refusal_text(status)
-                                      : libtandem_error_text(TANDEM_E_UNSUPPORTED, "not_supported",
-                                                             "this version has no tools or models of the host's yet");
-  return 0;
-}
-
-static int32_t unsupported(tandem_client *c, libtandem_export what) {
-  int32_t status = libtandem_refusal(c, what);
-  if (status != TANDEM_OK) return status;
-  return libtandem_slot_of(c) == NULL ? TANDEM_E_HANDLE : TANDEM_E_UNSUPPORTED;
+    *error_json = error;
+  else
+    free(error);
+  return id;
 }
 
 int32_t tandem_withdraw(tandem_client *c, uint64_t provider) {
-  (void)provider;
-  return unsupported(c, LIBTANDEM_EXPORT_PLAIN);
-}
-
-int32_t tandem_reply(tandem_client *c, uint64_t call, const char *result_json) {
-  (void)call;
-  (void)result_json;
-  return unsupported(c, LIBTANDEM_EXPORT_PLAIN);
-}
-
-int32_t tandem_reply_chunk(tandem_client *c, uint64_t call, const char *chunk_json) {
-  (void)call;
-  (void)chunk_json;
-  return unsupported(c, LIBTANDEM_EXPORT_PLAIN);
-}
-
-int32_t tandem_reply_wanted(tandem_client *c, uint64_t call) {
-  (void)call;
-  return unsupported(c, LIBTANDEM_EXPORT_PLAIN);
+  const libtandem_upcalls *upcalls = libtandem_installed();
+  libtandem_host dropped = {0};
+  int32_t status = libtandem_refusal(c, LIBTANDEM_EXPORT_PLAIN);
+  if (status != TANDEM_OK) return status;
+  if (upcalls == NULL) return TANDEM_E_HANDLE;
+  status = upcalls->withdraw(c, provider, &dropped);
+  libtandem_run_drop((tandem_notify_fn)dropped.drop, (void *)dropped.ud);
+  return status;
 }

@@ -18,6 +18,8 @@ void libtandem_install(const libtandem_upcalls *given) {
 
 static int is_installed(void) { return __atomic_load_n(&installed, __ATOMIC_ACQUIRE); }
 
+const libtandem_upcalls *libtandem_installed(void) { return is_installed() ? &upcalls : NULL; }
+
 char *libtandem_error_text(int32_t code, const char *name, const char *message) {
   enum { ROOM = 320 };
   char *text = malloc(ROOM);
@@ -46,7 +48,11 @@ static void run_callback(libtandem_turn *turn) {
     return;
   }
   frame_push(&f, FRAME_EVENT, turn->client);
-  turn->event_fn(turn->ud, turn->event_op, turn->json);
+  f.host_op = turn->host_op;
+  if (turn->action == LIBTANDEM_ACTION_HOST_CALL)
+    turn->host_fn(turn->ud, turn->host_call, turn->json);
+  else
+    turn->event_fn(turn->ud, turn->event_op, turn->json);
   frame_pop(&f);
   free(turn->json);
   turn->json = NULL;
@@ -119,6 +125,8 @@ char *libtandem_invoke(uint32_t operation, tandem_client *client, const char *ar
 
 char *tandem_wait(tandem_client *c, uint64_t op, int32_t timeout_ms) {
   int32_t refusal = libtandem_refusal(c, LIBTANDEM_EXPORT_WAIT);
+  /* It would wait for what only its own reply lets go on. */
+  if (refusal == TANDEM_OK && frame_in_host_call(c, op)) refusal = TANDEM_E_REENTRANT;
   if (refusal != TANDEM_OK) return libtandem_refusal_text(refusal);
   libtandem_turn turn = {.kind = LIBTANDEM_TURN_WAIT, .client = c, .op = op, .timeout_ms = timeout_ms};
   run_turn(&turn);

@@ -17,7 +17,7 @@ struct Configuration {
         case discovered([RemoteConfiguration])
     }
 
-    private(set) var place = Place.embedded
+    var place = Place.embedded
     var engine = EngineConfiguration()
     var client = ClientOptions()
     var pumpsItself = false
@@ -72,8 +72,6 @@ struct Configuration {
         case "timeout_ms": client.calls.timeoutMilliseconds = try CallOptions.integer(name, value, from: -1)
         case "strict": client.calls.isStrict = try CallOptions.boolean(name, value)
         case "reply_limit_bytes": client.calls.replyLimitBytes = try CallOptions.integer(name, value, from: 1)
-        case "vocabulary":
-            client.calls.usesEngineVocabulary = try choice(name, value, ["normalized": false, "engine": true])
         case "op_queue_bytes": client.queueBytes = Int(try CallOptions.integer(name, value, from: 1))
         case "ops_limit": client.operationsLimit = Int(try CallOptions.integer(name, value, from: 1))
         case "results_limit_bytes": client.resultsLimitBytes = Int(try CallOptions.integer(name, value, from: 1))
@@ -97,14 +95,24 @@ struct Configuration {
         case "act_as": client.calls.actsAs = try text(name, value)
         case "retries": client.calls.retries = try CallOptions.integer(name, value, from: 0)
         case "event_limit_bytes": remote.eventLimitBytes = Int(try CallOptions.integer(name, value, from: 1))
+        case "transfers_limit": remote.transfersLimit = Int(try CallOptions.integer(name, value, from: 1))
         case "subscription":
             remote.subscribesPerStream = try choice(name, value, ["client": false, "session": true])
-        case "on_conflict", "fold", "coalesce_ms":
-            var options = CallOptions()
-            try options.set(name, value)
-            client.calls.onConflict = name == "on_conflict" ? options.onConflict : client.calls.onConflict
+        case "on_conflict", "vocabulary", "fold", "coalesce_ms": try readEventForm(name, value)
         case "cassette": _ = try text(name, value)
         default: throw Configuration.unknown(name)
+        }
+    }
+
+    /// Options that a call may give too, by the call's own rules.
+    private mutating func readEventForm(_ name: String, _ value: JSONText) throws(Failure) {
+        var options = CallOptions()
+        try options.set(name, value)
+        switch name {
+        case "on_conflict": client.calls.onConflict = options.onConflict
+        case "vocabulary": client.calls.vocabulary = options.vocabulary
+        case "fold": client.calls.folds = options.folds
+        default: client.calls.coalesceMilliseconds = options.coalesceMilliseconds
         }
     }
 

@@ -36,6 +36,8 @@ final class DiscoveredEngine: Backend {
 
     var needsDefaultModel: Bool { known?.needsDefaultModel ?? true }
 
+    var runsHostTools: Bool { known?.runsHostTools ?? false }
+
     var questionsWait: Bool { known?.questionsWait ?? false }
 
     func writeStats(to writer: inout JSONWriter) { known?.writeStats(to: &writer) }

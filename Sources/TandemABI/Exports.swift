@@ -68,7 +68,7 @@ public func tandem_pause(_ c: OpaquePointer?, _ op: UInt64, _ on: Int32) -> Int3
 }
 
 /// Runs `body` where the calling thread may come here and the client is open; else the status that says why not.
-@unsafe private func withClient(_ c: OpaquePointer?, _ body: (Client) -> Int32) -> Int32 {
+@unsafe func withClient(_ c: OpaquePointer?, _ body: (Client) -> Int32) -> Int32 {
     let refusal = unsafe libtandem_refusal(c, LIBTANDEM_EXPORT_PLAIN)
     guard refusal == 0 else { return refusal }
     guard let client = unsafe ClientTable.find(c) else { return FailureName.closed.code }

@@ -17,9 +17,12 @@ enum Opening {
         guard let slot = Slot() else { throw Failure(.limit, "too many clients are open in this process") }
         var isOpen = false
         do throws(Failure) {
-            let records = Records()
-            configuration.engine.log = { level, message, fields in records.write(level, message, fields) }
-            let client = try makeClient(configuration, slot)
+            let records = Records(configuration.client.logLevel)
+            configuration.log(to: records)
+            let desk = HostDesk()
+            configuration.engine.host = desk
+            let client = try makeClient(configuration, slot, desk)
+            desk.attach(client)
             records.client.withLock { $0 = WeakClient(client) }
             unsafe ClientTable.insert(client, slot.handle)
             isOpen = true
@@ -34,7 +37,11 @@ enum Opening {
         }
     }
 
-    private static func makeClient(_ configuration: Configuration, _ slot: Slot) throws(Failure) -> Client {
+    private static func makeClient(
+        _ configuration: Configuration,
+        _ slot: Slot,
+        _ desk: HostDesk
+    ) throws(Failure) -> Client {
         guard let loop = EventLoop.start(name: "tandem-io") else {
             throw Failure(.limit, "the process may start no more threads or open no more descriptors")
         }
@@ -51,7 +58,8 @@ enum Opening {
             host: slot.host(),
             options: configuration.client,
             clock: configuration.clock,
-            random: configuration.random
+            random: configuration.random,
+            desk: desk
         )
     }
 
@@ -81,10 +89,33 @@ enum Opening {
 /// Where the engine's log records go: to the process's function, and to the client's own events.
 private final class Records: Sendable {
     let client = Lock(WeakClient(nil))
+    private let level: Int32
+
+    init(_ level: Int32) { self.level = level }
+
+    /// Whether anybody wants records of that level.
+    func isOn(_ level: Int32) -> Bool { level <= max(self.level, libtandem_log_level()) }
 
     func write(_ level: Int32, _ message: String, _ fields: JSONText) {
         Log.write(level, message, fields)
         client.withLock { $0.client }?.log(level, message, fields)
+    }
+}
+
+extension Configuration {
+    /// Engines, wherever they run, log to these.
+    fileprivate mutating func log(to records: Records) {
+        engine.log = { level, message, fields in records.write(level, message, fields) }
+        let log = RemoteLog(isOn: { records.isOn($0) }, write: { records.write($0, $1, $2) })
+        switch place {
+        case .embedded: break
+        case .remote(var remote):
+            remote.log = log
+            place = .remote(remote)
+        case .discovered(var candidates):
+            for index in candidates.indices { candidates[index].log = log }
+            place = .discovered(candidates)
+        }
     }
 }
 

@@ -11,6 +11,7 @@ struct RemoteOptions {
     var idleTimeoutMilliseconds: Int64 = 25_000
     var eventLimitBytes = 8 * 1024 * 1024
     var subscribesPerStream = false
+    var transfersLimit = 64
 
     func configuration(_ address: RemoteAddress) -> RemoteConfiguration {
         var configuration = RemoteConfiguration(address)
@@ -22,6 +23,7 @@ struct RemoteOptions {
         configuration.idleTimeoutMilliseconds = idleTimeoutMilliseconds
         configuration.eventLimitBytes = eventLimitBytes
         configuration.subscribesPerStream = subscribesPerStream
+        configuration.transfersLimit = transfersLimit
         return configuration
     }
 }

@@ -13,7 +13,9 @@ internal import TandemJSON
         step: stepTurn,
         set_handler: setHandler,
         set_wakeup: setWakeup,
-        stream: startStream
+        stream: startStream,
+        provide: provide,
+        withdraw: withdraw
     )
     unsafe libtandem_install(&upcalls)
 }
@@ -86,11 +88,20 @@ private func stepTurn(_ turn: UnsafeMutablePointer<libtandem_turn>?) -> Int32 {
     guard let turn = unsafe turn, let state = unsafe turn.pointee.state else { return 0 }
     let running = unsafe Unmanaged<Turn>.fromOpaque(state)
     switch unsafe running.takeUnretainedValue().step() {
-    case .event(let host, let operation, let text):
+    case .event(let host, let operation, let text, let isHostCall):
         unsafe turn.pointee.action = LIBTANDEM_ACTION_EVENT
         unsafe turn.pointee.event_fn = unsafeBitCast(host.function, to: tandem_event_fn?.self)
         unsafe turn.pointee.ud = UnsafeMutableRawPointer(bitPattern: host.context)
         unsafe turn.pointee.event_op = operation
+        unsafe turn.pointee.host_op = isHostCall ? operation : 0
+        unsafe turn.pointee.json = cString(text)
+        return 1
+    case .hostCall(let host, let call, let operation, let text):
+        unsafe turn.pointee.action = LIBTANDEM_ACTION_HOST_CALL
+        unsafe turn.pointee.host_fn = unsafeBitCast(host.function, to: tandem_host_fn?.self)
+        unsafe turn.pointee.ud = UnsafeMutableRawPointer(bitPattern: host.context)
+        unsafe turn.pointee.host_call = call
+        unsafe turn.pointee.host_op = operation
         unsafe turn.pointee.json = cString(text)
         return 1
     case .drop(let host):
@@ -136,7 +147,7 @@ private func setWakeup(_ handle: OpaquePointer?, _ host: UnsafeMutablePointer<li
 }
 
 extension HostFunction {
-    fileprivate init(_ host: libtandem_host) {
+    init(_ host: libtandem_host) {
         self.init(function: host.function, context: host.ud, drop: host.drop)
     }
 }

@@ -12,8 +12,11 @@ extension Client {
     }
 
     package func cancelAll() {
-        for id in state.withLock({ Array($0.running.keys) }) { _ = stop(id, as: .cancelled) }
+        for id in runningIDs() { _ = stop(id, as: .cancelled) }
     }
+
+    /// What is under way, the newest first: ended in this order, nothing that waits is begun because others make room.
+    func runningIDs() -> [UInt64] { state.withLock { Array($0.running.keys) }.sorted(by: >) }
 
     /// Holds an operation's events back, or lets them come again; nil for one that is not there.
     package func pause(_ id: UInt64, _ isPaused: Bool) -> CancelResult {
@@ -29,12 +32,6 @@ extension Client {
             state.mailbox.takeResumable(id) ? state.running[id]?.call : nil
         }
         call?.resume()
-    }
-
-    /// Ends a stream that has given what was asked for.
-    func endStream(_ id: UInt64, _ result: JSONText) {
-        let call = state.withLock { $0.running[id]?.call }
-        if end(id, .success(result)) { call?.cancel() }
     }
 
     /// Puts a handler in force; gives the old one where nothing runs it.
@@ -84,7 +81,7 @@ extension Client {
         // Numbers, not a copy of the state: that would make the next change copy all of it.
         let numbers: [(String, Int64)] = state.withLock { state in
             [
-                ("operations", Int64(state.mailbox.operations.count - (options.logLevel > 0 ? 1 : 0))),
+                ("operations", Int64(state.mailbox.submitted)),
                 ("operations_running", Int64(state.running.count)),
                 ("calls", state.started),
                 ("events_delivered", state.mailbox.lastSeq),
@@ -93,6 +90,7 @@ extension Client {
                 ("events_folded", state.mailbox.folded),
                 ("log_records_dropped", state.dropped),
                 ("results_bytes", Int64(state.mailbox.resultBytes)),
+                ("host_calls_pending", Int64(state.hosts.pending.count)),
             ]
         }
         return JSONWriter.object { writer in

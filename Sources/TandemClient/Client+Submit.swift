@@ -7,17 +7,24 @@ extension Client {
     /// Plans a call: what is wrong with the name or the arguments comes out here.
     package func plan(_ operation: Operation, _ arguments: JSONText) throws(Failure) -> Plan {
         var defaults = CallOptions()
-        defaults.vocabulary = options.calls.usesEngineVocabulary ? .engine : .normalized
+        defaults.vocabulary = options.calls.vocabulary
+        defaults.folds = options.calls.folds
+        defaults.coalesceMilliseconds = options.calls.coalesceMilliseconds
         defaults.isStrict = options.calls.isStrict
         defaults.replyLimitBytes = options.calls.replyLimitBytes
         defaults.retries = options.calls.retries
         defaults.onConflict = options.calls.onConflict
         defaults.actsAs = options.calls.actsAs
-        guard !operation.isOwn else {
+        let isRun = operation.recipe == "run"
+        guard isRun || !operation.isOwn else {
             throw Failure(.notSupported, "\(operation.name) is not supported by this version yet")
         }
-        var plan = try Plan(operation, arguments, defaults: defaults)
-        Recipe.prepare(&plan, operation, makeKey: random.uuid)
+        var plan =
+            isRun
+            ? try Plan(run: operation, arguments, defaults: defaults, now: clock.milliseconds)
+            : try Plan(operation, arguments, defaults: defaults, now: clock.milliseconds)
+        let sent = isRun ? Operation.numbered(plan.request.operation) ?? operation : operation
+        try Recipe.prepare(&plan, sent, makeKey: random.uuid)
         return plan
     }
 
@@ -26,7 +33,8 @@ extension Client {
         _ operation: Operation,
         _ plan: Plan,
         callback: HostFunction? = nil,
-        collects: Bool = false
+        collects: Bool = false,
+        isOwned: Bool = false
     ) -> Result<UInt64, Failure> {
         let id = OperationID.next(slot: host.slot)
         let deadline = deadline(of: operation, plan.options)
@@ -36,24 +44,37 @@ extension Client {
             if state.mailbox.isFull {
                 return Failure(.limit, "too many operations are open or have results that nobody took")
             }
-            state.mailbox.open(id, tag: plan.options.tag, callback: callback)
-            if collects {
-                state.mailbox.setCollecting(id)
-                _ = state.mailbox.own(id)
+            state.mailbox.open(
+                id,
+                tag: plan.options.tag,
+                callback: callback,
+                take: plan.options.take,
+                coalesces: plan.options.coalesceMilliseconds > 0
+            )
+            if collects { state.mailbox.setCollecting(id) }
+            if collects || isOwned { _ = state.mailbox.own(id) }
+            if operation.isStream, let session = plan.request.session {
+                state.owners.begin(id, session: session, ownsRun: operation.ownsRun, answers: plan.run != nil)
             }
             state.running[id] = Running(operation: operation, call: call)
             state.started += 1
             return nil
         }
         if let failure { return .failure(failure) }
+        start(operation, plan, call, id, shows: callback != nil || !isOwned)
+        stop(id, at: deadline)
+        return .success(id)
+    }
+
+    /// shows: whether somebody sees the operation's events.
+    private func start(_ operation: Operation, _ plan: Plan, _ call: Call, _ id: UInt64, shows: Bool) {
+        if plan.run != nil { return RunConversation.start(self, call, id, plan, shows: shows) }
         let sink = OperationSink(self, call, id, operation, plan)
-        if let steps = promptSteps(operation, plan) {
-            PromptConversation.start(self, steps, call, into: sink)
+        if let steps = steps(operation, plan) {
+            Conversation.start(self, steps, call, into: sink)
         } else {
             backend.start(plan.request, call, into: sink)
         }
-        stop(id, at: deadline)
-        return .success(id)
     }
 
     /// Sets the timer of an operation that is under way: one set before that could go off and find nothing to stop.
@@ -71,7 +92,7 @@ extension Client {
         if let given = options.timeoutMilliseconds { return Deadline(afterMilliseconds: given) }
         if operation.isOnlyStream { return .never }
         // The engine itself waits 615 s for a run (docs/architecture.md, limits).
-        let usual = operation.recipe == "prompt_sync" ? 615_000 : self.options.calls.timeoutMilliseconds
+        let usual = operation.ownsRun ? 615_000 : self.options.calls.timeoutMilliseconds
         return Deadline(afterMilliseconds: usual)
     }
 
@@ -85,8 +106,8 @@ extension Client {
         }
         if isClosed { return .failure(Client.closedFailure) }
         let reply =
-            if let steps = promptSteps(operation, plan) {
-                PromptConversation.run(self, steps, call)
+            if let steps = steps(operation, plan) {
+                Conversation.run(self, steps, call)
             } else {
                 backend.answer(plan.request, call)
             }
@@ -102,15 +123,17 @@ extension Client {
             if case .failure = reply { return .failure(Client.closedFailure) }
         }
         learn(reply, operation)
-        return reply.flatMap { finish($0, operation, plan.options) }
+        if case .success(let reply) = reply { noteAnswer(operation, plan, reply) }
+        return reply.flatMap { finish($0, operation, plan) }
     }
 
-    func finish(_ reply: Reply, _ operation: Operation, _ options: CallOptions) -> Result<JSONText, Failure> {
-        operation.result(of: reply, isStrict: options.isStrict).flatMap { result in
-            guard Int64(result.bytes.count) <= options.replyLimitBytes else {
-                return .failure(Failure(.limit, "the reply is longer than \(options.replyLimitBytes) bytes"))
+    func finish(_ reply: Reply, _ operation: Operation, _ plan: Plan) -> Result<JSONText, Failure> {
+        plan.result(of: reply, operation, now: clock.milliseconds).flatMap { result in
+            let limit = plan.options.replyLimitBytes
+            guard Int64(result.bytes.count) <= limit else {
+                return .failure(Failure(.limit, "the reply is longer than \(limit) bytes"))
             }
-            return options.isStrict ? .success(result) : Recipe.finish(result, operation)
+            return .success(result)
         }
     }
 
@@ -119,6 +142,7 @@ extension Client {
     func end(_ id: UInt64, _ result: Result<JSONText, Failure>) -> Bool {
         let (isFirst, running) = change { state in
             let running = state.running.removeValue(forKey: id)
+            state.owners.end(id)
             guard let running else { return (false, nil as Running?) }
             return (state.mailbox.finish(id, Client.text(of: result, running)), running)
         }
@@ -147,22 +171,22 @@ extension Client {
             return running
         }
         guard let running else { return false }
-        if running.operation.recipe == "prompt_sync" {
+        if running.operation.ownsRun {
             // Its run is cancelled too, and the engine says so; an engine that does not in time is not waited for.
             running.call.cancel()
             _ = loop.after(Deadline(afterMilliseconds: options.stopMilliseconds)) { [weak self] in
-                self?.end(id, .failure(Client.stopped(as: name, wasRunCancelled: false)))
+                self?.end(id, .failure(Client.stopped(running.call, as: name, wasRunCancelled: false)))
             }
         } else {
-            end(id, .failure(Client.stopped(as: name, wasRunCancelled: nil)))
+            end(id, .failure(Client.stopped(running.call, as: name, wasRunCancelled: nil)))
             running.call.cancel()
         }
         return true
     }
 
-    private static func stopped(as name: FailureName, wasRunCancelled: Bool?) -> Failure {
+    private static func stopped(_ call: Call, as name: FailureName, wasRunCancelled: Bool?) -> Failure {
         let detail = JSONWriter.object { writer in
-            writer.member("sent", true)
+            writer.member("sent", call.isSent)
             if let wasRunCancelled { writer.member("run_cancelled", wasRunCancelled) }
         }
         return Failure(name, name == .timeout ? "time ran out" : "the operation was cancelled", detail: detail)

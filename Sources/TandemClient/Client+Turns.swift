@@ -47,6 +47,11 @@ extension Client {
     package func beginCall(_ operation: Operation, _ arguments: JSONText) -> Beginning {
         do throws(Failure) {
             let plan = try plan(operation, arguments)
+            if operation.ownsRun {
+                // Its run may ask the host, and this thread answers.
+                let id = try submit(operation, plan, isOwned: true).get()
+                return .turn(Turn(self, .wait(id, nil), limit: nil, deadline: .never))
+            }
             guard operation.isOnlyStream else {
                 switch answer(operation, plan) {
                 case .success(let value): return .over(status: 0, result: JSONWriter.object { $0.member("ok", value) })

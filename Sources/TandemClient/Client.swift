@@ -13,6 +13,8 @@ package final class Client: Sendable {
         var timer: TimerID?
         /// How an operation that is told to stop ends, where that is not its own way.
         var stopsAs: FailureName?
+        /// Of `sessions.run`.
+        var conversation: RunConversation?
     }
 
     struct Wakeup: Sendable {
@@ -26,6 +28,9 @@ package final class Client: Sendable {
         /// Blocking calls that have no operation of their own.
         var blocked: [ObjectIdentifier: Call] = [:]
         var owners = SessionOwners()
+        /// Runs of `sessions.run` that are not over, also those whose operation is.
+        var conversations = 0
+        var hosts = HostBook()
         var isPumping = false
         var isClosing = false
         /// One of the threads that close ends the engine; the others wait for it.
@@ -50,6 +55,7 @@ package final class Client: Sendable {
     let random: Random
     let firstID: UInt64
     let models = Lock(ModelKnowledge())
+    let decisions = DecisionFollower()
     /// A thread that pumps, where the host asked for one: joined by close.
     package let pumper = Lock<Thread?>(nil)
 
@@ -113,9 +119,10 @@ package final class Client: Sendable {
         host.signal.raise()
     }
 
-    /// Whether the number was given to an operation of this client.
-    func isOwn(_ id: UInt64) -> Bool {
-        id > firstID && OperationID.slot(of: id) == host.slot && id <= OperationID.current | 0xFFF
+    /// Whether the number was given to an operation, a provider or a host call of this client.
+    func isOwn(_ id: UInt64, _ kind: OperationID.Kind = .operation) -> Bool {
+        id > firstID && id <= OperationID.current && OperationID.slot(of: id) == host.slot
+            && OperationID.kind(of: id) == kind
     }
 
     static var closedFailure: Failure { Failure(.closed, "the client is closed or was never open") }

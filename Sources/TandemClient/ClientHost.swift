@@ -45,7 +45,9 @@ package struct ClientOptions: Sendable {
 /// Options that a call may override.
 package struct CallDefaults: Sendable {
     package var timeoutMilliseconds: Int64 = 20_000
-    package var usesEngineVocabulary = false
+    package var vocabulary = CallOptions.Vocabulary.normalized
+    package var folds = false
+    package var coalesceMilliseconds: Int64 = 0
     package var isStrict = false
     package var replyLimitBytes = Int64(JSONLimit.bytes)
     package var retries: Int64 = 2

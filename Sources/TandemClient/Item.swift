@@ -10,22 +10,44 @@ struct Item: Sendable {
         case event([UInt8])
         /// The operation's last event.
         case done(JSONText)
+        /// Something that the host is asked, or that it need not answer any more.
+        case host(HostItem)
     }
 
     var content: Content
     /// Events of different runs are never folded together.
     let context: EventContext?
+    /// Its run's state after it; written when the event is delivered.
+    var state: RunState?
 
     var bytes: Int {
-        switch content {
-        case .delta(let escaped): escaped.count + Item.overheadBytes
-        case .event(let members): members.count
-        case .done(let result): result.bytes.count
-        }
+        let own =
+            switch content {
+            case .delta(let escaped): escaped.count + Item.overheadBytes
+            case .event(let members): members.count
+            case .done(let result): result.bytes.count
+            case .host(let item): item.members.count
+            }
+        return own + (state?.ownBytes ?? 0)
     }
+
+    var host: HostItem? { if case .host(let item) = content { item } else { nil } }
 
     /// Counted for a delta beside its text: names, identifiers and braces of the event that it becomes.
     private static let overheadBytes = 200
+}
+
+/// A host call on its way to the host, or the word that one is over.
+struct HostItem: Sendable {
+    let call: UInt64
+    /// The operation that it belongs to, wherever it is queued; 0: none.
+    let operation: UInt64
+    let provider: UInt64
+    /// Whether a function of the provider's takes it; else it is an event like others.
+    let hasFunction: Bool
+    let isCall: Bool
+    /// The members of the event from `type` on, without braces.
+    let members: [UInt8]
 }
 
 /// Where an event belongs.
@@ -44,6 +66,15 @@ package struct EventContext: Sendable, Equatable {
 }
 
 extension Item {
+    /// Two text deltas of one run as one; nil where they cannot be.
+    func joined(with next: Item, upTo limit: Int) -> Item? {
+        guard case .delta(var escaped) = content, case .delta(let more) = next.content, let context,
+            let following = next.context, context.isSameRun(as: following), escaped.count + more.count <= limit
+        else { return nil }
+        escaped += more
+        return Item(content: .delta(escaped: escaped), context: context, state: next.state)
+    }
+
     /// An event's members from `type` on.
     static func event(_ type: String, tag: JSONText?, _ context: EventContext, _ name: String, _ value: JSONText)
         -> Item
@@ -66,6 +97,7 @@ extension Item {
             writer.member("seq", seq)
             switch content {
             case .event(let members): writer.raw(members)
+            case .host(let item): writer.raw(item.members)
             case .delta(let escaped):
                 let context = context ?? EventContext(sessionID: nil, runID: nil, atMilliseconds: 0)
                 var properties: [UInt8] = Array(#"{"delta":""#.utf8)
@@ -84,6 +116,9 @@ extension Item {
                 writer.nullable("tag", tag)
                 writer.member("result", result)
             }
+            guard let state else { return }
+            writer.key("state")
+            state.write(to: &writer)
         }
         return writer.bytes
     }

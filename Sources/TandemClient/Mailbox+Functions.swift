@@ -4,6 +4,7 @@ extension Mailbox {
         switch claim {
         case .own: running[id, default: 0] += 1
         case .handler: handler?.running += 1
+        case .provider(_, let provider): hostFunctions[provider]?.running += 1
         }
     }
 
@@ -22,6 +23,12 @@ extension Mailbox {
             guard let index = retiredHandlers.firstIndex(where: { $0.number == number }) else { return nil }
             retiredHandlers[index].running -= 1
             return retiredHandlers[index].running > 0 ? nil : retiredHandlers.remove(at: index).host
+        case .provider(let host, let provider):
+            hostFunctions[provider]?.running -= 1
+            guard var retired = retiredHostFunctions[provider] else { return nil }
+            retired.running -= 1
+            retiredHostFunctions[provider] = retired.running > 0 ? retired : nil
+            return retired.running > 0 ? nil : host
         }
     }
 
@@ -40,5 +47,7 @@ extension Mailbox {
     /// Callbacks that run on some thread.
     var runningCallbacks: Int {
         running.values.reduce(0, +) + (handler?.running ?? 0) + retiredHandlers.reduce(0) { $0 + $1.running }
+            + hostFunctions.values.reduce(0) { $0 + $1.running }
+            + retiredHostFunctions.values.reduce(0) { $0 + $1.running }
     }
 }

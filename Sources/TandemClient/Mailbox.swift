@@ -35,8 +35,34 @@ struct Mailbox: Sendable {
         var discards = false
         /// A blocking call of a stream keeps them instead.
         var collects = false
+        /// How many events the operation wants, and how many it has had.
+        var take: Int64?
+        var accepted: Int64 = 0
+        /// Text that waits for more of it; see Mailbox+Coalescing.
+        var coalesces = false
+        var held: Item?
+        var burst = 0
+        var isBurstNew = false
 
-        var isOpenToPump: Bool { !isOwned && !isPaused }
+        /// Events of a blocking wait are shown to nobody, or only with its result.
+        var showsNothing: Bool { isOwned && (discards || collects) }
+
+        /// How many items pump and next may take: of a paused operation only what the host is asked.
+        var openItems: Int {
+            if isOwned { return 0 }
+            return isPaused ? (0..<items.count).count { items[$0]?.host != nil } : items.count
+        }
+
+        /// Where in the queue that one of them stands.
+        func place(ofOpen number: Int) -> Int? {
+            guard isPaused else { return number < items.count ? number : nil }
+            var left = number
+            return items.firstPlace { item in
+                guard item.host != nil else { return false }
+                left -= 1
+                return left < 0
+            }
+        }
     }
 
     var operations: [UInt64: Operation] = [:]
@@ -53,6 +79,9 @@ struct Mailbox: Sendable {
     var retiring: [UInt64: HostFunction] = [:]
     var retiredHandlers: [Registration] = []
     var handlerCount = 0
+    /// Functions of providers by the provider's number, and those withdrawn while a call of theirs runs.
+    var hostFunctions: [UInt64: Registration] = [:]
+    var retiredHostFunctions: [UInt64: Registration] = [:]
     let limits: Limits
     var discarded: Int64 = 0
     var folded: Int64 = 0
@@ -66,13 +95,21 @@ struct Mailbox: Sendable {
     var deliverable: Int { liveCount }
     /// Tickets that are kept, also those that stand for nothing any more.
     var ticketCount: Int { live.count + parked.count }
-    var isFull: Bool { operations.count >= limits.operations || resultBytes >= limits.resultBytes }
+    /// Those that were submitted: 0 stands for what belongs to none.
+    var submitted: Int { operations.count - (operations[0] == nil ? 0 : 1) }
+    var isFull: Bool { submitted >= limits.operations || resultBytes >= limits.resultBytes }
 }
 
 // Operations come and go.
 extension Mailbox {
-    mutating func open(_ id: UInt64, tag: JSONText?, callback: HostFunction?) {
-        operations[id] = Operation(tag: tag, callback: callback)
+    mutating func open(
+        _ id: UInt64,
+        tag: JSONText?,
+        callback: HostFunction?,
+        take: Int64? = nil,
+        coalesces: Bool = false
+    ) {
+        operations[id] = Operation(tag: tag, callback: callback, take: take, coalesces: coalesces)
     }
 
     mutating func setCollecting(_ id: UInt64) { operations[id]?.collects = true }
@@ -85,7 +122,9 @@ extension Mailbox {
         operation.isOwned = true
         operation.isPaused = false
         operation.discards = operation.callback == nil && !operation.collects
+        let elsewhere = operation.showsNothing ? takeUnclaimedCalls(from: &operation) : []
         operations[id] = operation
+        for item in elsewhere { putCall(item) }
         forgetStaleTickets()
         return .owned
     }
@@ -96,7 +135,7 @@ extension Mailbox {
         guard var operation = operations[id], operation.isOwned else { return }
         operation.isOwned = false
         operation.discards = false
-        if operation.isOpenToPump { issueTickets(to: &operation, id) }
+        issueTickets(to: &operation, id)
         operations[id] = operation
     }
 
@@ -105,11 +144,7 @@ extension Mailbox {
         guard var operation = operations[id] else { return false }
         guard operation.isPaused != isPaused else { return true }
         operation.isPaused = isPaused
-        if isPaused {
-            invalidateTickets(of: &operation)
-        } else if operation.isOpenToPump {
-            issueTickets(to: &operation, id)
-        }
+        issueTickets(to: &operation, id)
         operations[id] = operation
         forgetStaleTickets()
         return true
@@ -149,9 +184,10 @@ extension Mailbox {
 
     mutating func issueTickets(to operation: inout Operation, _ id: UInt64) {
         invalidateTickets(of: &operation)
-        operation.liveTickets = operation.items.count
-        liveCount += operation.items.count
-        for _ in 0..<operation.items.count { live.append(Ticket(operation: id, round: operation.round)) }
+        let count = operation.openItems
+        operation.liveTickets = count
+        liveCount += count
+        for _ in 0..<count { live.append(Ticket(operation: id, round: operation.round)) }
     }
 
     /// A handler came: what no callback claimed is claimed now.

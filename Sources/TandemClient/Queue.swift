@@ -23,6 +23,19 @@ struct Queue<Element: Sendable>: Sendable {
         return element
     }
 
+    /// The element so many behind the first.
+    subscript(_ place: Int) -> Element? { place >= 0 && place < count ? elements[head + place] : nil }
+
+    func firstPlace(where matches: (Element) -> Bool) -> Int? {
+        (0..<count).first { place in self[place].map(matches) ?? false }
+    }
+
+    /// Takes an element out of the middle: that costs what stands behind it.
+    mutating func remove(at place: Int) -> Element? {
+        guard place > 0, place < count else { return place == 0 ? popFirst() : nil }
+        return elements.remove(at: head + place)
+    }
+
     mutating func replaceLast(_ element: Element) {
         if !isEmpty { elements[elements.count - 1] = element }
     }

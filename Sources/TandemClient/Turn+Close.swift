@@ -25,7 +25,7 @@ extension Client {
 
 extension Turn {
     func stepClose() -> Step {
-        for id in client.state.withLock({ Array($0.running.keys) }) {
+        for id in client.runningIDs() {
             let call = client.state.withLock { $0.running[id]?.call }
             client.end(id, .failure(Failure(.cancelled, "the client is being closed")))
             call?.cancel()
@@ -34,7 +34,10 @@ extension Turn {
             if let step = deliver(delivery) { return step }
         }
         if let dropped = client.setHandler(nil) { return .drop(dropped) }
+        client.decisions.close()
+        client.forgetHostCalls()
         if !waitForCallbacks() { return over(FailureName.pending.code) }
+        if let dropped = client.takeHostFunction() { return .drop(dropped) }
         if let dropped = client.setWakeup(nil) { return .drop(dropped) }
         if let pumper = client.pumper.withLock({ $0 }), !pumper.isCurrent, !pumper.join(by: deadline) {
             return over(FailureName.pending.code)
@@ -73,7 +76,9 @@ extension Turn {
         while true {
             let epoch = client.host.signal.epoch
             let isQuiet = client.state.withLock { state in
+                // Also until the runs that are being cancelled are.
                 state.mailbox.runningCallbacks == 0 && state.blocked.isEmpty && state.wakeup?.running ?? 0 == 0
+                    && state.conversations == 0
             }
             if isQuiet { return true }
             if waits(after: epoch) { return false }

@@ -8,7 +8,9 @@ internal import TandemSystem
 package final class Turn {
     package enum Step {
         /// Run the function with this event.
-        case event(HostFunction, operation: UInt64, text: [UInt8])
+        case event(HostFunction, operation: UInt64, text: [UInt8], isHostCall: Bool = false)
+        /// Run the provider's function with this call, which belongs to that operation.
+        case hostCall(HostFunction, call: UInt64, operation: UInt64, text: [UInt8])
         /// Release what the host gave.
         case drop(HostFunction)
         /// The call is over.
@@ -61,7 +63,12 @@ package final class Turn {
         client.resumeIfDrained(delivery.operation)
         guard let claim = delivery.callback else { return nil }
         current = (claim, delivery.operation)
-        return .event(claim.host, operation: delivery.operation, text: delivery.text)
+        let text = delivery.text
+        guard let asked = delivery.host else { return .event(claim.host, operation: delivery.operation, text: text) }
+        if case .provider(let function, _) = claim {
+            return .hostCall(function, call: asked.call, operation: asked.operation, text: text)
+        }
+        return .event(claim.host, operation: asked.operation, text: text, isHostCall: true)
     }
 
     /// Waits for something to change; true when the turn has to end instead.

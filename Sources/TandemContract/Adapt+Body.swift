@@ -4,20 +4,25 @@ internal import TandemJSON
 struct BodyAdapts {
     let operation: Operation
     let path: (String) -> String
+    /// Whether the client acts for the owner, who may promote what the engine remembers.
+    let actsForOwner: Bool
+    let now: Int64
     var body: [(key: String, value: JSONText)]
 
-    mutating func apply() {
+    mutating func apply() throws(Failure) {
+        let isPromotion = operation.arguments.contains { $0.adapt == "memory_promotion" }
+        if isPromotion { adaptCapability() }
         for argument in operation.arguments {
             switch argument.adapt {
             case "from_path" where argument.place == .body:
                 if !path(argument.name).isEmpty { fill(argument.wire, Adapt.text(path(argument.name))) }
             case "text_content": rename(argument.wire, "content")
-            case "routine_filter": rename(argument.wire, "routine_id")
             case "memory_partition", "memory_promotion": complete(argument)
-            case "memory_metadata": move(argument.wire, into: "metadata")
+            case "memory_metadata": try move(argument.wire, into: "metadata")
             default: break
             }
         }
+        if isPromotion, actsForOwner { fill("capability", capability) }
     }
 
     private subscript(_ key: String) -> JSONText? { body.last { $0.key == key }?.value }
@@ -36,9 +41,11 @@ struct BodyAdapts {
         if let value = take(old) { fill(new, value) }
     }
 
-    private mutating func move(_ key: String, into outer: String) {
-        if let metadata = self[outer], metadata.kind != .object { return }
+    private mutating func move(_ key: String, into outer: String) throws(Failure) {
         guard let value = take(key) else { return }
+        if let metadata = self[outer], metadata.kind != .object {
+            throw Failure(.invalidArgument, "\(outer) is no object, so \(key) has no place in it")
+        }
         let metadata = (take(outer) ?? .emptyObject).adding(key, value)
         body.append((outer, metadata))
     }
@@ -69,8 +76,39 @@ struct BodyAdapts {
         body.append(("partition", partition))
     }
 
+    private mutating func adaptCapability() {
+        guard let given = take("capability") else { return }
+        body.append(("capability", Adapt.jsonText(given)))
+    }
+
+    /// A grant for this one call: an engine promotes nothing without one that names the target tier.
+    private var capability: JSONText {
+        JSONWriter.object { writer in
+            writer.member("run_id", self["run_id"] ?? .null)
+            writer.member("subject", "default")
+            for name in ["org_id", "workspace_id", "project_id"] {
+                writer.member(name, self["partition"]?[name] ?? .null)
+            }
+            writer.member(
+                "memory",
+                object: { writer in
+                    writer.member("read_tiers", array: { $0.strings("session", "project") })
+                    writer.member("write_tiers", array: { $0.strings("session") })
+                    writer.member("promote_targets", array: { $0.value(self["to_tier"] ?? .null) })
+                    writer.member("require_review_for_promote", false)
+                    writer.member("allow_auto_use_tiers", array: { _ in })
+                }
+            )
+            writer.member("expires_at", now.addingReportingOverflow(3_600_000).partialValue)
+        }
+    }
+
     /// What the capability says, where there is one.
     private func scope(_ name: String, else standard: String) -> JSONText {
         self["capability"]?[name] ?? Adapt.text(standard)
     }
+}
+
+extension JSONWriter {
+    fileprivate mutating func strings(_ texts: String...) { for text in texts { string(text) } }
 }

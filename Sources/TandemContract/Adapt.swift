@@ -5,6 +5,7 @@ enum Adapt {
     static func named(
         _ name: String,
         _ value: JSONText,
+        of argument: String = "",
         siblings: [(key: String, value: JSONText)]
     ) throws(Failure) -> JSONText {
         switch name {
@@ -18,8 +19,16 @@ enum Adapt {
         case "comma_list": commaList(value)
         case "json_text": jsonText(value)
         case "without_nulls": withoutNulls(value)
+        case "resource_key": try resourceKey(value, of: argument)
         default: renamed[name].map { renaming(value, $0) } ?? approval(name, value)
         }
+    }
+
+    private static func resourceKey(_ value: JSONText, of argument: String) throws(Failure) -> JSONText {
+        guard let key = value.string else { return value }
+        if argument == "prefix" { return text(ResourceKey.wirePrefix(key)) }
+        if key.isEmpty { throw Failure(.invalidArgument, "\(argument) is empty") }
+        return text(ResourceKey.wire(key))
     }
 
     private static func oneTextPart(_ value: JSONText) -> JSONText {

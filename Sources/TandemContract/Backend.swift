@@ -18,6 +18,9 @@ package protocol Backend: Sendable {
     /// Whether its streams say themselves what they lost and got back (`stream.resynced`).
     var tellsResyncs: Bool { get }
 
+    /// Whether its runs may use tools and models of the host's.
+    var runsHostTools: Bool { get }
+
     /// Its part of `tandem_stats`.
     func writeStats(to writer: inout JSONWriter)
 
@@ -29,6 +32,7 @@ extension Backend {
     package var needsDefaultModel: Bool { false }
     package var questionsWait: Bool { false }
     package var tellsResyncs: Bool { false }
+    package var runsHostTools: Bool { false }
 
     package func writeStats(to writer: inout JSONWriter) {}
 }

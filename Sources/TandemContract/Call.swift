@@ -5,6 +5,7 @@ package final class Call: Sendable {
     private struct State {
         var isCancelled = false
         var isOver = false
+        var isSent = true
         var onCancel: (@Sendable () -> Void)?
         var onResume: (@Sendable () -> Void)?
 
@@ -24,6 +25,11 @@ package final class Call: Sendable {
     }
 
     package var isCancelled: Bool { state.withLock { $0.isCancelled } }
+
+    /// Whether its request has left; a backend that holds requests back says when it has not.
+    package var isSent: Bool { state.withLock { $0.isSent } }
+
+    package func mark(sent isSent: Bool) { state.withLock { $0.isSent = isSent } }
 
     /// What cancelling has to stop; runs at once when the call is cancelled already, at most once in all.
     package func whenCancelled(_ body: @escaping @Sendable () -> Void) {

@@ -2,7 +2,8 @@ package import TandemJSON
 
 /// What a caller asks of the library, not of the engine, for one call.
 package struct CallOptions: Sendable {
-    package enum Vocabulary: String, Sendable { case normalized, engine }
+    /// The form of events; both: the engine's, each with the text or the run's end that it means behind it.
+    package enum Vocabulary: String, Sendable { case normalized, engine, both }
 
     /// nil: the default of the operation; negative: none.
     package var timeoutMilliseconds: Int64?
@@ -11,6 +12,10 @@ package struct CallOptions: Sendable {
     package var take: Int64?
     package var reconnects = true
     package var vocabulary = Vocabulary.normalized
+    /// Each event carries the state of its run so far.
+    package var folds = false
+    /// Text deltas that come within so long are one event; 0: each is its own.
+    package var coalesceMilliseconds: Int64 = 0
     package var isStrict = false
     package var replyLimitBytes = Int64(JSONLimit.bytes)
     /// How often a request that may be sent again is, at most.
@@ -19,7 +24,12 @@ package struct CallOptions: Sendable {
     /// Sent with the request, before the operation's own.
     package var headers: [Request.Field] = []
     /// On whose behalf requests that change something are made; nil: the engine is told nothing.
-    package var actsAs: String? = "control_panel"
+    package var actsAs: String? = CallOptions.owner
+    /// All pages of a list in one result.
+    package var wantsAll = false
+
+    /// The engine's own owner, who may do what agents may not.
+    static let owner = "control_panel"
 
     /// What to do with a prompt while another run is active in its session.
     package enum ConflictPolicy: String, Sendable { case fail, wait, attach, cancelActive = "cancel_active" }
@@ -30,6 +40,7 @@ package struct CallOptions: Sendable {
     static let names: Set<String> = [
         "$body", "$timeout_ms", "$tag", "$take", "$reconnect", "$save_to", "$retries", "$on_conflict",
         "$reply_limit_bytes", "$headers", "$act_as", "$vocabulary", "$coalesce_ms", "$fold", "$strict",
+        "$all",
     ]
 
     /// Takes the option of that name (without `$`) in.
@@ -42,7 +53,7 @@ package struct CallOptions: Sendable {
         case "strict": isStrict = try CallOptions.boolean(name, value)
         case "vocabulary":
             guard let vocabulary = value.string.flatMap(Vocabulary.init) else {
-                throw Failure(.invalidArgument, "vocabulary is neither \"normalized\" nor \"engine\"")
+                throw Failure(.invalidArgument, "vocabulary is none of normalized, engine, both")
             }
             self.vocabulary = vocabulary
         case "on_conflict" where value.isNull: return
@@ -51,13 +62,15 @@ package struct CallOptions: Sendable {
                 throw Failure(.invalidArgument, "on_conflict is none of fail, wait, attach, cancel_active")
             }
             onConflict = policy
-        case "coalesce_ms": try CallOptions.allow(name, value, ["0"])
-        case "fold": try CallOptions.allow(name, value, ["false"])
+        case "coalesce_ms" where value.isNull, "fold" where value.isNull: return
+        case "coalesce_ms": coalesceMilliseconds = try CallOptions.integer(name, value, from: 0)
+        case "fold": folds = try CallOptions.boolean(name, value)
         case "act_as":
             guard value.isNull || value.string != nil else { throw Failure(.invalidArgument, "act_as is no text") }
             actsAs = value.string
         case "retries": retries = try CallOptions.integer(name, value, from: 0)
         case "reply_limit_bytes": replyLimitBytes = try CallOptions.integer(name, value, from: 1)
+        case "all": wantsAll = try CallOptions.boolean(name, value)
         case "headers": headers += try CallOptions.fields(name, value)
         default: throw Failure(.notSupported, "$\(name) is not supported yet")
         }
@@ -84,12 +97,5 @@ package struct CallOptions: Sendable {
             fields.append(.init(key, text))
         }
         return fields
-    }
-
-    /// What this version takes of an option whose other values come later.
-    private static func allow(_ name: String, _ value: JSONText, _ values: [String]) throws(Failure) {
-        if !value.isNull, !values.contains(value.text) {
-            throw Failure(.notSupported, "\(name) is not supported yet, but for \(values.joined(separator: ", "))")
-        }
     }
 }

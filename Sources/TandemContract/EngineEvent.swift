@@ -51,6 +51,16 @@ package struct EngineEvent: Sendable, Equatable {
         return EngineEvent(type: type, properties: properties, envelope: complete, received: received)
     }
 
+    /// The event with other properties, in its frame too.
+    func replacing(properties: JSONText) -> EngineEvent {
+        EngineEvent(
+            type: type,
+            properties: properties,
+            envelope: envelope,
+            received: received?.replacing("properties", with: properties)
+        )
+    }
+
     /// The event as one JSON object, the way a stream carries it.
     package var frame: JSONText { received ?? made }
 

@@ -4,15 +4,17 @@ internal import TandemJSON
 // Which failure a reply or a failed run means: the rules are data (contract/errors.json).
 extension Failure {
     /// nil where the reply is no refusal; strictly, `ok: false` always is one, and a text `error` beside status 200 none.
+    ///
+    /// Else it is one unless the operation's recipe calls it an answer.
     package init?(_ reply: Reply, of operation: Operation, isStrict: Bool = false) {
         let body = reply.json.flatMap { $0.kind == .object ? $0 : nil }
         let isRefusal = reply.status >= 400
-        let saysNo = body?["ok"]?.boolean == false
+        // Looked for only where it counts: replies may be long, and a refusal is short.
+        let mayRefuse = isStrict || operation.refusesWithOkFalse || body?.bytes.count ?? 0 <= Failure.longestRefusal
+        var saysNo: Bool { mayRefuse && body?["ok"]?.boolean == false }
+        var saysWhy: Bool { operation.refusesWithOkFalse && body?["error"]?.string != nil }
         let isRefusedWithOk =
-            isStrict
-            ? saysNo
-            : operation.refusesWithOkFalse && operation.recipe != "ok_false_is_an_answer"
-                && (saysNo || body?["error"]?.string != nil)
+            isStrict ? saysNo : operation.recipe != "ok_false_is_an_answer" && (saysNo || saysWhy)
         guard isRefusal || isRefusedWithOk else { return nil }
         let code = body?["code"]?.string
         let said = body?["error"]?.string ?? body?.at("error", "message")?.string ?? Failure.plainText(reply)
@@ -32,6 +34,8 @@ extension Failure {
             detail: Failure.detail(body, reply.retryAfterMilliseconds)
         )
     }
+
+    private static let longestRefusal = 16_384
 
     private static func detail(_ body: JSONText?, _ retryAfterMilliseconds: Int64?) -> JSONText? {
         guard let milliseconds = retryAfterMilliseconds else { return body }

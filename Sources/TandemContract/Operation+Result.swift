@@ -22,13 +22,17 @@ extension Operation.ResultRule {
     /// Unwraps, lists and names, in this order.
     func applied(to body: JSONText) -> JSONText {
         var value = body
-        if let take, let taken = body.at(take) { value = taken }
+        if let take, let taken = body.at(take) {
+            // A list keeps the reply around it, with the array under both of its names.
+            value = list.map { taken.kind == .array ? body.adding($0, taken) : taken } ?? taken
+        }
         if let list { value = listed(value, as: list) }
         guard !names.isEmpty else { return value }
         if value.kind == .array { return JSONWriter.array { writer in write(named: value.elements, to: &writer) } }
         guard value.kind == .object else { return value }
         guard let each, let items = value[each], items.kind == .array else { return named(value) }
-        return value.replacing(each, with: JSONWriter.array { writer in write(named: items.elements, to: &writer) })
+        let list = JSONWriter.array { writer in write(named: items.elements, to: &writer) }
+        return named(value.replacing(each, with: list), isAround: true)
     }
 
     private func listed(_ value: JSONText, as name: String) -> JSONText {
@@ -48,15 +52,18 @@ extension Operation.ResultRule {
         for item in items { writer.value(item.kind == .object ? named(item) : item) }
     }
 
-    private func named(_ object: JSONText) -> JSONText {
+    /// Constants are of the items: what stands around them gets the names of what it has.
+    private func named(_ object: JSONText, isAround: Bool = false) -> JSONText {
         names.reduce(object) { object, rule in
-            guard let value = rule.value(in: object) else { return object }
+            guard let value = rule.value(in: object), !isAround || !rule.isConstant else { return object }
             return object.adding(rule.documented[...], value)
         }
     }
 }
 
 extension Operation.NameRule {
+    fileprivate var isConstant: Bool { if case .constant = source { true } else { false } }
+
     fileprivate func value(in object: JSONText) -> JSONText? {
         switch source {
         case .constant(let value): value
@@ -75,25 +82,6 @@ extension JSONText {
             value = next
         }
         return value
-    }
-
-    /// The object with one member more, at its end; a member that is there already stays as it is.
-    package func adding(_ name: String, _ value: JSONText) -> JSONText {
-        guard kind == .object, self[name] == nil else { return self }
-        // Spliced in before the closing brace: results are added to again and again.
-        var writer = JSONWriter(reservingCapacity: bytes.count + name.utf8.count + value.bytes.count + 8)
-        writer.member(name, value)
-        let isEmpty = !bytes.contains(UInt8(ascii: ":"))
-        return JSONText(
-            trusted: bytes.dropLast() + (isEmpty ? [] : [UInt8(ascii: ",")]) + writer.bytes + [UInt8(ascii: "}")]
-        )
-    }
-
-    /// The object with another value for one of its members.
-    package func replacing(_ name: String, with value: JSONText) -> JSONText {
-        JSONWriter.object { writer in
-            for member in members { writer.member(member.key, member.key == name ? value : member.value) }
-        }
     }
 
     fileprivate func adding(_ path: ArraySlice<String>, _ value: JSONText) -> JSONText {

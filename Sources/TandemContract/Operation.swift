@@ -72,6 +72,8 @@ package final class Operation: Sendable {
     package let isStream: Bool
     /// A stream that ends when its run does.
     package let endsWithRun: Bool
+    /// How its list comes in pages; nil: at once.
+    package let pages: Pages?
     /// The whole entry of the contract as JSON.
     package let description: JSONText
 
@@ -109,14 +111,21 @@ package final class Operation: Sendable {
         isStream = unsafe row.stream != nil
         endsWithRun = unsafe row.stream.map { unsafe $0.pointee.ends == LIBTANDEM_ENDS_RUN } ?? false
         description = unsafe Table.json(row.json) ?? .null
+        pages = Pages(description["pages"])
     }
+
+    /// Whether it has an argument of that name.
+    func has(_ name: String) -> Bool { arguments.contains { $0.name == name } }
 
     /// The operation whose request is made in place of its own: a recipe that is an operation's name.
     package var delegate: Operation? { recipe.flatMap { $0.contains(".") ? Operation.named($0) : nil } }
 
     // Compared by Client, which knows which streams may go on for ever.
     /// Whether a call of it is a stream and nothing else: prompt_sync, which has a result too, is not.
-    package var isOnlyStream: Bool { isStream && recipe != "prompt_sync" && recipe != "run" }
+    package var isOnlyStream: Bool { isStream && !ownsRun }
+
+    /// Whether a call of it begins a run, waits for its end, and takes it along when it is stopped.
+    package var ownsRun: Bool { recipe == "prompt_sync" || recipe == "run" }
 }
 
 extension Operation {

@@ -20,6 +20,9 @@ package struct ModelKnowledge: Sendable {
         sessions[id] = !(session["model"]?.isNull ?? true)
     }
 
+    /// The configuration has changed: the default is read again when it is needed.
+    package mutating func forgetDefault() { standard = nil }
+
     /// Takes in the engine's provider configuration.
     mutating func note(providers: JSONText) {
         guard let provider = providers["default"]?.string,
@@ -36,13 +39,7 @@ package struct ModelKnowledge: Sendable {
 }
 
 /// A prompt with what its recipe does around it (contract/recipes.json): a value that says what to do next.
-package struct PromptSteps: Sendable {
-    package enum Step: Sendable {
-        case send(Request)
-        case pause(milliseconds: Int64)
-        case end(Result<Reply, Failure>)
-    }
-
+package struct PromptSteps: CallSteps {
     private enum Phase {
         case session, providers, prompt
         /// Waiting for a run to end.
@@ -51,8 +48,9 @@ package struct PromptSteps: Sendable {
         case answer
     }
 
-    /// What the steps have learned, for the prompts after this one.
-    package private(set) var knowledge: ModelKnowledge
+    /// What is known so far, for the prompts after this one too.
+    package private(set) var models: ModelKnowledge
+    package var knowledge: ModelKnowledge? { models }
     private let operation: Operation
     private var request: Request
     private let policy: CallOptions.ConflictPolicy
@@ -69,7 +67,7 @@ package struct PromptSteps: Sendable {
         request = plan.request
         policy = plan.options.onConflict
         self.completesModel = completesModel && (plan.request.body?["model"]?.isNull ?? true)
-        self.knowledge = knowledge
+        models = knowledge
         session = plan.request.path("session_id")
     }
 
@@ -107,9 +105,9 @@ package struct PromptSteps: Sendable {
     }
 
     private mutating func model() -> Step {
-        guard let hasModel = knowledge[session] else { return ask("sessions.get", .session) }
+        guard let hasModel = models[session] else { return ask("sessions.get", .session) }
         guard !hasModel else { return prompt() }
-        guard let standard = knowledge.standard else { return ask("providers.config", .providers) }
+        guard let standard = models.standard else { return ask("providers.config", .providers) }
         if let standard { request.body = (request.body ?? .emptyObject).removing("model").adding("model", standard) }
         return prompt()
     }
@@ -121,10 +119,10 @@ package struct PromptSteps: Sendable {
         }
         guard case .success(let reply) = result, reply.status < 400, let json = reply.json else { return prompt() }
         if case .session = phase {
-            knowledge.note(session: json.adding("id", PromptSteps.quoted(session)))
-            return knowledge[session] == nil ? prompt() : model()
+            models.note(session: json.adding("id", Adapt.text(session)))
+            return models[session] == nil ? prompt() : model()
         }
-        knowledge.note(providers: json)
+        models.note(providers: json)
         return model()
     }
 
@@ -181,23 +179,8 @@ package struct PromptSteps: Sendable {
         return ["runID", "runId", "run_id", "id"].lazy.compactMap { run[$0]?.string }.first
     }
 
-    private static func quoted(_ text: String) -> JSONText {
-        var writer = JSONWriter()
-        writer.string(text)
-        return writer.finish()
-    }
 }
 
 extension Operation.PathPiece {
     fileprivate var isArgument: Bool { if case .argument = self { true } else { false } }
-}
-
-extension JSONText {
-    /// The object without one of its members.
-    fileprivate func removing(_ name: String) -> JSONText {
-        guard self[name] != nil else { return self }
-        return JSONWriter.object { writer in
-            for member in members where member.key != name { writer.member(member.key, member.value) }
-        }
-    }
 }

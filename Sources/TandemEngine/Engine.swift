@@ -15,6 +15,8 @@ package final class Engine: Backend {
     /// The operations that this engine answers; all others are `not_supported`.
     package static var supported: Set<OperationNumber> { Set(HandlerTable.all.map(\.operation)) }
 
+    package var runsHostTools: Bool { true }
+
     private init(_ core: EngineCore, _ lock: StateLock?) {
         self.core = core
         self.lock = lock
@@ -85,6 +87,9 @@ package final class Engine: Backend {
         case .stream(let filter): core.subscribe(filter(request), ticket, call)
         }
     }
+
+    /// The tool that asks waits for the answer.
+    package var questionsWait: Bool { true }
 
     /// Ends everything: true when all threads are gone, else it may be called again.
     package func close(by deadline: Deadline) -> Bool {

@@ -41,8 +41,12 @@ internal import Glibc
     }
 
     /// Sets all that the request and our own rules ask for; false when curl refuses something or memory is short.
-    func prepare(_ request: HTTPRequest, context: UnsafeMutableRawPointer) -> Bool {
-        guard setRules(), setAddress(request), setRoute(request.route), setBody(request), setHeaders(request) else {
+    ///
+    /// The traffic has to outlive the connections, which are closed through it.
+    func prepare(_ request: HTTPRequest, context: UnsafeMutableRawPointer, _ traffic: Traffic) -> Bool {
+        guard setRules(), setSocketCalls(traffic), setAddress(request), setRoute(request.route), setBody(request),
+            setHeaders(request)
+        else {
             return false
         }
         return unsafe set(CURLOPT_ERRORBUFFER, UnsafeMutableRawPointer(errorText))
@@ -70,11 +74,13 @@ internal import Glibc
             // Else curl takes the segments . and .. out, which are an argument's text.
             && set(CURLOPT_PATH_AS_IS, 1)
             && set(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1)
-            && setSocketCalls()
     }
 
-    private func setSocketCalls() -> Bool {
-        unsafe tandem_curl_setopt_opensocket(raw, openSocket) == CURLE_OK
+    private func setSocketCalls(_ traffic: Traffic) -> Bool {
+        let context = unsafe Unmanaged.passUnretained(traffic).toOpaque()
+        return unsafe set(CURLOPT_OPENSOCKETDATA, context)
+            && set(CURLOPT_CLOSESOCKETDATA, context)
+            && tandem_curl_setopt_opensocket(raw, openSocket) == CURLE_OK
             && tandem_curl_setopt_closesocket(raw, closeSocket) == CURLE_OK
     }
 
@@ -201,11 +207,19 @@ private func openSocket(
     guard let address = unsafe address?.pointee else { return -1 }
     let type = address.socktype | Int32(SOCK_CLOEXEC.rawValue)
     let fd = socket(address.family, type, address.protocol)
-    if fd >= 0 { libtandem_fork_remember_fd(fd) }
+    if fd >= 0 {
+        libtandem_fork_remember_fd(fd)
+        unsafe traffic(context)?.connectionOpened()
+    }
     return fd
 }
 
 private func closeSocket(_ context: UnsafeMutableRawPointer?, _ fd: curl_socket_t) -> Int32 {
     libtandem_close(fd)
+    unsafe traffic(context)?.connectionClosed()
     return 0
+}
+
+@unsafe private func traffic(_ context: UnsafeMutableRawPointer?) -> Traffic? {
+    unsafe context.map { unsafe Unmanaged<Traffic>.fromOpaque($0).takeUnretainedValue() }
 }

@@ -14,8 +14,9 @@ internal import TandemSystem
     /// Called after curl has worked, from outside of curl.
     var afterTurn: () -> Void = {}
 
-    /// Connections kept open for the next request; more than that are closed when they become idle.
-    private static let keptConnections = 32
+    /// Connections kept open for the next request, streams among them; past that an idle one is closed for each request
+    /// that ends, so it has to be more than are usually under way.
+    private static let keptConnections = 128
 
     init?(_ loop: EventLoop) {
         guard CurlLibrary.isReady, let raw = unsafe CurlLibrary.makeMulti() else { return nil }

@@ -21,10 +21,19 @@ final class Transfer {
     private var received = 0
     private(set) var lastByte = Deadline.now
     private var uploaded: Int64 = 0
-    private let touched: TouchedTransfers
+    /// Where it is noted for its receiver; nil for one whose answer is collected, which nobody would take out again.
+    private let touched: TouchedTransfers?
+    private let traffic: Traffic
 
-    init(_ id: TransferID, _ request: HTTPRequest, _ receiver: any TransferReceiver, _ touched: TouchedTransfers) {
+    init(
+        _ id: TransferID,
+        _ request: HTTPRequest,
+        _ receiver: any TransferReceiver,
+        _ touched: TouchedTransfers?,
+        _ traffic: Traffic
+    ) {
         self.touched = touched
+        self.traffic = traffic
         self.id = id
         self.request = request
         self.receiver = receiver
@@ -40,7 +49,7 @@ final class Transfer {
                 failure = TransferError(.tooLarge, "the answer of \(server) has \(size) bytes, which is too large")
                 return false
             }
-            touched.note(self)
+            touched?.note(self)
             self.head = head
             hasHead = true
             return true
@@ -54,11 +63,12 @@ final class Transfer {
     func take(body bytes: UnsafeRawBufferPointer) -> Bool {
         lastByte = Deadline.now
         received += bytes.count
+        traffic.received(bytes.count)
         guard received <= request.responseLimit else {
             failure = TransferError(.tooLarge, "the answer of \(server) is larger than \(request.responseLimit) bytes")
             return false
         }
-        touched.note(self)
+        touched?.note(self)
         unsafe pending.append(contentsOf: bytes)
         return true
     }
@@ -70,6 +80,9 @@ final class Transfer {
         failure = TransferError(.cut, "\(server) closed the connection before it answered")
         return false
     }
+
+    /// It is over: what was sent of it is counted.
+    func countSent() { if let easy, request.body != nil { traffic.sent(easy.bytesSent) } }
 
     /// All that has come, for a receiver that wants it in one piece.
     func collected() -> (head: ResponseHead?, body: [UInt8]) {

@@ -5,18 +5,18 @@ internal import Glibc
 ///
 /// The message names the server and never shows a header, path or token.
 package struct TransferError: Error, Equatable, Sendable {
-    package enum Code: Sendable {
+    package enum Code: String, Sendable {
         /// The host's name has no address.
         case resolve
         /// Nobody accepted the connection, or not in time.
         case connect
         case tls
         /// The total time is over.
-        case timedOut
+        case timedOut = "timed_out"
         /// No byte came for too long.
         case idle
         /// The response is larger than its limit.
-        case tooLarge
+        case tooLarge = "too_large"
         /// The connection ended before the response did.
         case cut
         case cancelled

@@ -8,17 +8,19 @@ internal import TandemSystem
 @safe final class TransferLine: @unchecked Sendable {
     private let multi: UnsafeMutableRawPointer
     private let easy: EasyHandle
+    private let traffic: Traffic
 
     /// Connections kept open for the next request.
     private static let keptConnections = 4
     /// Curl wakes earlier by itself; this bounds what a lost wakeup would cost.
     private static let longestPollMilliseconds: Int64 = 60_000
 
-    init?() {
+    init?(_ traffic: Traffic) {
         guard CurlLibrary.isReady, let easy = EasyHandle(), let multi = unsafe CurlLibrary.makeMulti() else {
             return nil
         }
         self.easy = easy
+        self.traffic = traffic
         unsafe self.multi = multi
         unsafe tandem_curl_multi_setopt_long(multi, CURLMOPT_MAXCONNECTS, TransferLine.keptConnections)
     }
@@ -31,15 +33,17 @@ internal import TandemSystem
     func run(_ request: HTTPRequest, until deadline: Deadline, _ stop: TransferStop) -> Result<
         HTTPResponse, TransferError
     > {
-        let transfer = Transfer(TransferID(number: 0), request, Unheard.shared, TouchedTransfers())
+        let transfer = Transfer(TransferID(number: 0), request, Unheard.shared, nil, traffic)
         if let flaw = request.flaw { return .failure(TransferError(.protocol, "\(transfer.server): \(flaw)")) }
         let context = unsafe Unmanaged.passUnretained(transfer).toOpaque()
         transfer.easy = easy
         defer {
+            transfer.countSent()
             transfer.easy = nil
             easy.reset()
         }
-        guard unsafe easy.prepare(request, context: context), unsafe curl_multi_add_handle(multi, easy.raw) == CURLM_OK
+        guard unsafe easy.prepare(request, context: context, traffic),
+            unsafe curl_multi_add_handle(multi, easy.raw) == CURLM_OK
         else { return .failure(TransferError(.protocol, "\(transfer.server): the request cannot be sent")) }
         stop.attach(self)
         defer {

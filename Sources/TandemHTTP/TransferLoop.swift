@@ -10,9 +10,9 @@ package final class TransferLoop: Sendable {
     private let session: TransferSession
 
     /// The transfers of a loop end when it does.
-    package init(_ loop: EventLoop) {
+    package init(_ loop: EventLoop, _ traffic: Traffic = Traffic()) {
         self.loop = loop
-        let session = TransferSession(loop)
+        let session = TransferSession(loop, traffic)
         self.session = session
         if !loop.beforeEnd({ session.close() }) { close() }
     }
@@ -46,15 +46,19 @@ private final class TransferSession: @unchecked Sendable {
     private var isClosed = false
     private var transfers: [TransferID: Transfer] = [:]
     private let touched = TouchedTransfers()
+    private let traffic: Traffic
     private var spares: [EasyHandle] = []
 
     /// Handles kept for the next transfers: making one costs more than a short request on loopback.
     private static let keptHandles = 16
 
-    init(_ loop: EventLoop) { self.loop = loop }
+    init(_ loop: EventLoop, _ traffic: Traffic) {
+        self.loop = loop
+        self.traffic = traffic
+    }
 
     func start(_ id: TransferID, _ request: HTTPRequest, _ receiver: any TransferReceiver) {
-        let transfer = Transfer(id, request, receiver, touched)
+        let transfer = Transfer(id, request, receiver, touched, traffic)
         if isClosed { return receiver.end(TransferError(.cancelled, "the library is being closed")) }
         if let flaw = request.flaw { return receiver.end(TransferError(.protocol, "\(transfer.server): \(flaw)")) }
         guard let multi = openMulti(), let easy = spares.popLast() ?? EasyHandle() else {
@@ -62,7 +66,7 @@ private final class TransferSession: @unchecked Sendable {
         }
         transfer.easy = easy
         let context = unsafe Unmanaged.passUnretained(transfer).toOpaque()
-        guard unsafe easy.prepare(request, context: context), multi.add(easy) else {
+        guard unsafe easy.prepare(request, context: context, traffic), multi.add(easy) else {
             return receiver.end(TransferError(.protocol, "\(transfer.server): the request cannot be sent"))
         }
         transfers[id] = transfer
@@ -80,6 +84,8 @@ private final class TransferSession: @unchecked Sendable {
         spares = []
         multi?.close()
         multi = nil
+        // It knows them, and they know it.
+        _ = touched.take()
     }
 
     private func openMulti() -> MultiHandle? {
@@ -120,6 +126,7 @@ extension TransferSession {
         for timer in [transfer.idleTimer, transfer.totalTimer] {
             if let timer { loop.cancelTimer(timer) }
         }
+        transfer.countSent()
         if let easy = transfer.easy {
             transfer.easy = nil
             multi?.remove(easy)

@@ -8,11 +8,12 @@ package final class TransferPool: Sendable {
     }
 
     private let state = Lock(State())
+    private let traffic: Traffic
 
     /// Lines kept for the next callers.
     private static let keptLines = 16
 
-    package init() {}
+    package init(_ traffic: Traffic = Traffic()) { self.traffic = traffic }
 
     /// Sends a request and waits for the whole answer; `stop` ends it within milliseconds.
     package func run(
@@ -20,7 +21,7 @@ package final class TransferPool: Sendable {
         until deadline: Deadline,
         _ stop: TransferStop
     ) -> Result<HTTPResponse, TransferError> {
-        guard let line = state.withLock({ $0.idle.popLast() }) ?? TransferLine() else {
+        guard let line = state.withLock({ $0.idle.popLast() }) ?? TransferLine(traffic) else {
             let server = ServerAddress(url: request.url)
             return .failure(TransferError(.other, "\(server): no memory or descriptor for a transfer"))
         }

@@ -142,19 +142,32 @@ struct JSONChecker {
 
     private mutating func string(_ bytes: Span<UInt8>) throws(JSONError) {
         position += 1
+        skipPlain(bytes)
         while position < bytes.count {
             let byte = bytes[position]
             switch byte {
             case UInt8(ascii: "\""):
                 position += 1
                 return
-            case UInt8(ascii: "\\"): try escape(bytes)
+            case UInt8(ascii: "\\"):
+                try escape(bytes)
+                skipPlain(bytes)
             case 0..<0x20: throw JSONError("a control character inside a string", at: position)
             case 0x20..<0x80: position += 1
             default: position += try JSONChecker.scalarLength(bytes, at: position)
             }
         }
         throw JSONError("the text ends inside a string", at: position)
+    }
+
+    /// Passes over what is plain in a string, as long as there are eight bytes to look at together.
+    private mutating func skipPlain(_ bytes: Span<UInt8>) {
+        while position + EightBytes.count <= bytes.count {
+            let word = unsafe bytes.bytes.unsafeLoadUnaligned(fromByteOffset: position, as: UInt64.self)
+            let count = EightBytes(loaded: word).countOfPlain
+            position += count
+            if count < EightBytes.count { return }
+        }
     }
 
     private mutating func escape(_ bytes: Span<UInt8>) throws(JSONError) {

@@ -255,12 +255,26 @@ extension JSONText {
 
     func string(_ from: Int) -> Int {
         var position = from + 1
+        while unsafe position + EightBytes.count <= end {
+            let count = unsafe EightBytes(loaded: load(position)).countBeforeStringMark
+            position += count
+            if count == EightBytes.count { continue }
+            if unsafe bytes[position] == UInt8(ascii: "\"") { return position + 1 }
+            position += 2
+        }
         while unsafe position < end {
             let byte = unsafe bytes[position]
             if byte == UInt8(ascii: "\"") { return position + 1 }
             position += byte == UInt8(ascii: "\\") ? 2 : 1
         }
         return unsafe end
+    }
+
+    private func load(_ position: Int) -> UInt64 {
+        unsafe UnsafeRawPointer(bytes.baseAddress.unsafelyUnwrapped).loadUnaligned(
+            fromByteOffset: position,
+            as: UInt64.self
+        )
     }
 
     func value(_ from: Int) -> Int {

@@ -53,6 +53,15 @@ package struct JSONWriter {
         needsComma = true
     }
 
+    /// A string whose content is escaped already and lies in pieces.
+    package mutating func string(escapedPieces pieces: some Sequence<[UInt8]>) {
+        separate()
+        bytes.append(UInt8(ascii: "\""))
+        for piece in pieces { bytes.append(contentsOf: piece) }
+        bytes.append(UInt8(ascii: "\""))
+        needsComma = true
+    }
+
     package mutating func integer(_ value: Int64) { scalar(String(value)) }
 
     /// The shortest text that reads back as the same double; null for what JSON cannot say.
@@ -113,6 +122,15 @@ package struct JSONWriter {
             }
         }
         unsafe bytes.append(contentsOf: content[clean..<content.count])
+    }
+}
+
+extension JSONText {
+    /// A text as a JSON string.
+    package init(string: String) {
+        var writer = JSONWriter()
+        writer.string(string)
+        self = writer.finish()
     }
 }
 

@@ -11,9 +11,20 @@ enum ChatReply {
 
     /// The text of a choice: of its delta, or of its message where the server does not stream.
     static func text(of choice: JSONText) -> String? {
-        guard let content = choice.at("delta", "content") ?? choice.at("message", "content") else { return nil }
+        if let delta = choice["delta"], let text = text(ofMessage: delta) { return text }
+        return choice["message"].flatMap(text(ofMessage:))
+    }
+
+    /// The text of a message or a delta: a string, or parts.
+    static func text(ofMessage message: JSONText) -> String? {
+        guard let content = message["content"] else { return nil }
         let text = content.string ?? content.elements.compactMap { $0.string ?? $0["text"]?.string }.joined()
         return text.isEmpty ? nil : text
+    }
+
+    /// The calls, or pieces of them, likewise.
+    static func toolCalls(of choice: JSONText) -> JSONText? {
+        choice.at("delta", "tool_calls") ?? choice.at("message", "tool_calls")
     }
 
     static func usage(in reply: JSONText) -> ModelUsage? {

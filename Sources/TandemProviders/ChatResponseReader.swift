@@ -98,8 +98,13 @@ struct ChatResponseReader {
             return [.failed(ModelFailure(.provider, "\(server) answered with JSON that holds no answer of a model"))]
         }
         let text = ChatReply.text(of: choice).map { ModelEvent.text($0) }
+        var assembler = ToolCallAssembler()
+        let deltas = assembler.take(ChatReply.toolCalls(of: choice))
+        let calls = assembler.calls.isEmpty ? nil : ModelEvent.toolCalls(assembler.calls)
         let usage = ChatReply.usage(in: reply).map { ModelEvent.usage($0) }
-        return [text, usage].compactMap { $0 } + [.finished(reason: choice["finish_reason"]?.string)]
+        return [text].compactMap { $0 } + deltas + [calls, usage].compactMap { $0 } + [
+            .finished(reason: choice["finish_reason"]?.string)
+        ]
     }
 }
 

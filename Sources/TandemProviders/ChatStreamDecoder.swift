@@ -7,6 +7,7 @@ struct ChatStreamDecoder {
     private var parser = EventStreamParser(limit: 16 * 1024 * 1024)
     private var reason: String?
     private var usage: ModelUsage?
+    private var calls = ToolCallAssembler()
     /// The last event has been given; what follows is ignored.
     private(set) var isOver = false
 
@@ -47,6 +48,7 @@ struct ChatStreamDecoder {
         for choice in chunk["choices"]?.elements ?? [] {
             if let error = ChatReply.error(in: choice) { return events.append(fail(error)) }
             if let text = ChatReply.text(of: choice) { events.append(.text(text)) }
+            events += calls.take(ChatReply.toolCalls(of: choice))
             if let reason = choice["finish_reason"]?.string { self.reason = reason }
         }
         // Some servers count in every chunk; the last count is the whole one.
@@ -55,7 +57,9 @@ struct ChatStreamDecoder {
 
     private mutating func finish() -> [ModelEvent] {
         isOver = true
-        return (usage.map { [.usage($0)] } ?? []) + [.finished(reason: reason)]
+        let calls = calls.calls
+        return (calls.isEmpty ? [] : [.toolCalls(calls)]) + (usage.map { [.usage($0)] } ?? [])
+            + [.finished(reason: reason)]
     }
 
     private mutating func fail(_ error: ChatReply.ServerError) -> ModelEvent {

@@ -16,14 +16,35 @@ package protocol ModelCall: Sendable {
 
 /// One message of a conversation.
 package struct ModelMessage: Equatable, Sendable {
-    package enum Role: String, Sendable { case system, user, assistant }
+    package enum Role: String, Sendable { case system, user, assistant, tool }
 
     package let role: Role
     package let content: String
+    /// What an assistant's message calls.
+    package var calls: [ModelToolCall] = []
+    /// Whose result a tool's message is.
+    package var callID: String?
 
     package init(_ role: Role, _ content: String) {
         self.role = role
         self.content = content
+    }
+
+    package init(_ content: String, calling calls: [ModelToolCall]) {
+        self.init(.assistant, content)
+        self.calls = calls
+    }
+
+    package init(_ content: String, resultOf callID: String) {
+        self.init(.tool, content)
+        self.callID = callID
+    }
+
+    /// How long it is for a model, in Unicode scalars.
+    package var length: Int {
+        calls.reduce(content.unicodeScalars.count) {
+            $0 + $1.name.unicodeScalars.count + $1.arguments.unicodeScalars.count
+        }
     }
 }
 
@@ -34,6 +55,9 @@ package struct ModelRequest: Equatable, Sendable {
     package var temperature: Double?
     package var topP: Double?
     package var maxTokens: Int?
+    package var tools: [ModelTool] = []
+    /// Whether the answer has to be a call of one of the tools.
+    package var mustCall = false
 
     package init(
         model: String,

@@ -2,6 +2,10 @@
 package enum ModelEvent: Equatable, Sendable {
     /// A piece of the answer's text, never empty.
     case text(String)
+    /// A piece of a tool call that is being written.
+    case toolCallDelta(ModelToolDelta)
+    /// All calls of the answer, whole; at most once, after all pieces.
+    case toolCalls([ModelToolCall])
     /// At most one, right before `finished`.
     case usage(ModelUsage)
     /// The answer is complete; the reason is the server's word for it ("stop", "length").
@@ -10,7 +14,7 @@ package enum ModelEvent: Equatable, Sendable {
 
     package var isLast: Bool {
         switch self {
-        case .text, .usage: false
+        case .text, .toolCallDelta, .toolCalls, .usage: false
         case .finished, .failed: true
         }
     }
@@ -41,6 +45,8 @@ package struct ModelFailure: Error, Equatable, Sendable {
         case contextLength = "context_length_exceeded"
         case timeout
         case cancelled
+        case hostFailed = "host_failed"
+        case hostTimeout = "host_timeout"
     }
 
     package let category: Category

@@ -1,4 +1,5 @@
 package import TandemHTTP
+internal import TandemJSON
 
 /// Any server that speaks OpenAI's `/chat/completions`.
 package final class OpenAICompatibleModel: Model {
@@ -30,7 +31,7 @@ package final class OpenAICompatibleModel: Model {
     }
 
     package func start(_ request: ModelRequest, deliver: @escaping @Sendable ([ModelEvent]) -> Void) -> any ModelCall {
-        let receiver = ChatReceiver(server: ServerAddress(url: url), secret: key, deliver)
+        let receiver = ChatReceiver(server: ServerAddress(url: url), secret: key, ToolAliases(request.tools), deliver)
         return TransferCall(transfers: transfers, id: transfers.start(httpRequest(request), receiver))
     }
 
@@ -43,7 +44,12 @@ package final class OpenAICompatibleModel: Model {
     private func httpRequest(_ request: ModelRequest) -> HTTPRequest {
         var headers = [(name: "Content-Type", value: "application/json"), (name: "Accept", value: "text/event-stream")]
         if let key { headers.append((name: "Authorization", value: "Bearer \(key)")) }
-        var http = HTTPRequest("POST", url, headers: headers + options.headers, body: ChatRequest.body(request))
+        var http = HTTPRequest(
+            "POST",
+            url,
+            headers: headers + options.headers,
+            body: Array(ChatRequest.json(request).bytes)
+        )
         http.connectTimeoutMilliseconds = options.connectTimeoutMilliseconds
         http.idleTimeoutMilliseconds = options.idleTimeoutMilliseconds
         http.totalTimeoutMilliseconds = options.totalTimeoutMilliseconds
@@ -63,11 +69,18 @@ private struct TransferCall: ModelCall {
 private final class ChatReceiver: TransferReceiver, @unchecked Sendable {
     private var reader: ChatResponseReader
     private let secret: String?
+    private let names: ToolAliases
     private let deliver: @Sendable ([ModelEvent]) -> Void
 
-    init(server: ServerAddress, secret: String?, _ deliver: @escaping @Sendable ([ModelEvent]) -> Void) {
+    init(
+        server: ServerAddress,
+        secret: String?,
+        _ names: ToolAliases,
+        _ deliver: @escaping @Sendable ([ModelEvent]) -> Void
+    ) {
         reader = ChatResponseReader(server: server.description)
         self.secret = secret
+        self.names = names
         self.deliver = deliver
     }
 
@@ -88,7 +101,7 @@ private final class ChatReceiver: TransferReceiver, @unchecked Sendable {
 
     private func pass(_ events: [ModelEvent]) {
         guard !events.isEmpty else { return }
-        deliver(events.map { $0.hiding(secret) })
+        deliver(events.map { $0.hiding(secret).naming(names) })
     }
 }
 

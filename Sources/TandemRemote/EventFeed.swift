@@ -170,13 +170,13 @@ extension EventFeed {
 extension EventFeed {
     /// Time has passed.
     mutating func tick(now: UInt64) {
-        for (id, due) in dues where due <= now { schedule(id, 0, now) }
+        for id in dues.filter({ $0.value <= now }).keys.sorted() { schedule(id, 0, now) }
     }
 
     /// After an input: asks for what those whom it touched need.
     mutating func schedule(_ now: UInt64) {
         let total = touched.isEmpty ? 0 : pendingSize
-        for id in touched { schedule(id, total, now) }
+        for id in touched.sorted() { schedule(id, total, now) }
         guard mustReadRequests, !isReadingRequests, isLive, !followers.isEmpty else { return }
         mustReadRequests = false
         isReadingRequests = true

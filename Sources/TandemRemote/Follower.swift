@@ -61,7 +61,7 @@ struct Follower {
             found.append((id, lane.beginReading(now: now)))
             lanes[id] = lane
         }
-        return found
+        return found.sorted { $0.run < $1.run }
     }
 
     var nextReading: UInt64? {

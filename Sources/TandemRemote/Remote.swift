@@ -8,9 +8,13 @@ package final class Remote: Backend {
     let loop: EventLoop
     let transfers: TransferLoop
     let meter = Meter()
+    let log: RequestLog
     let configuration: RemoteConfiguration
-    private let pool = TransferPool()
+    private let pool: TransferPool
     let builder: RequestBuilder
+    /// Which started calls are under way; those that take as long as a run have turns of their own.
+    private let turns: Lock<TurnQueue<StartedCall>>
+    private let runTurns: Lock<TurnQueue<StartedCall>>
     let random: Random
     /// On the loop's thread only.
     let readings = ReadingLine()
@@ -23,8 +27,12 @@ package final class Remote: Backend {
         self.configuration = configuration
         self.loop = loop
         self.random = random
-        transfers = TransferLoop(loop)
+        transfers = TransferLoop(loop, meter.traffic)
+        pool = TransferPool(meter.traffic)
         builder = RequestBuilder(configuration: configuration)
+        log = RequestLog(configuration)
+        turns = Lock(TurnQueue(limit: configuration.transfersLimit))
+        runTurns = Lock(TurnQueue(limit: configuration.transfersLimit))
     }
 
     package var needsDefaultModel: Bool { true }
@@ -114,15 +122,18 @@ package final class Remote: Backend {
         _ blocking: BlockingCall
     ) -> Result<Reply, Failure> {
         let policy = RetryPolicy(operation, call.options)
-        var attempt: Int64 = 0
+        var attempt = Attempt()
         while true {
-            attempt += 1
-            meter.began(isRetry: attempt > 1)
-            let result = read(blocking.transfer(http, over: pool), of: operation)
+            attempt.begin()
+            meter.began(isRetry: attempt.isRetry)
+            let outcome = blocking.transfer(http, over: pool)
+            ended(operation, http, attempt, outcome)
+            let result = read(outcome, of: operation)
             guard let refusal = Remote.refusal(result, operation) else { return result }
-            switch decide(policy, refusal, attempt, call.deadline) {
+            switch decide(policy, refusal, attempt.number, call.deadline) {
             case .giveUp: return result
             case .wait(let milliseconds):
+                log.repeats(operation, refusal, attempt, inMilliseconds: milliseconds)
                 if !blocking.pause(milliseconds: milliseconds) { return .failure(.cancelledBeforeSending) }
             }
         }
@@ -131,8 +142,25 @@ package final class Remote: Backend {
 
 // What blocking and started calls share.
 extension Remote {
+    func turns(of operation: Operation) -> Lock<TurnQueue<StartedCall>> {
+        operation.recipe == "prompt_sync" ? runTurns : turns
+    }
+
+    /// Counts and logs one try.
+    func ended(
+        _ operation: Operation,
+        _ http: HTTPRequest,
+        _ attempt: Attempt,
+        _ outcome: Result<HTTPResponse, TransferError>
+    ) {
+        switch outcome {
+        case .success: meter.answered(microseconds: attempt.microseconds)
+        case .failure: meter.failed()
+        }
+        log.ended(operation, http, attempt, outcome)
+    }
+
     func read(_ outcome: Result<HTTPResponse, TransferError>, of operation: Operation) -> Result<Reply, Failure> {
-        meter.ended(outcome)
         switch outcome {
         case .failure(let error): return .failure(Failure(error))
         case .success(let response): return ReplyReader.reply(response, of: operation, now: SystemClock().milliseconds)

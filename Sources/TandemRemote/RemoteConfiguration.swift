@@ -16,6 +16,10 @@ package struct RemoteConfiguration: Sendable {
     /// Each stream has a connection of its own, filtered by the engine, instead of one for all.
     package var subscribesPerStream = false
 
+    /// Requests of started calls that are under way at once; others wait their turn.
+    package var transfersLimit = 64
+    package var log: RemoteLog?
+
     package init(_ address: RemoteAddress) {
         self.address = address
         route.unixSocket = address.unixSocket

@@ -76,9 +76,15 @@ private struct HeaderList {
     private(set) var fields: [(name: String, value: String)] = []
 
     mutating func set(_ name: String, _ value: String) {
-        fields.removeAll { $0.name.lowercased() == name.lowercased() }
+        fields.removeAll { HeaderList.isSame($0.name, name) }
         fields.append((name, value))
     }
 
-    func has(_ name: String) -> Bool { fields.contains { $0.name.lowercased() == name.lowercased() } }
+    func has(_ name: String) -> Bool { fields.contains { HeaderList.isSame($0.name, name) } }
+
+    /// Names of headers are ASCII (`HTTPRequest.flaw`), where letters differ in one bit from their other case.
+    private static func isSame(_ one: String, _ other: String) -> Bool {
+        one.utf8.count == other.utf8.count
+            && zip(one.utf8, other.utf8).allSatisfy { $0 == $1 || ($0 ^ $1 == 0x20 && ($0 | 0x20) &- 0x61 < 26) }
+    }
 }

@@ -11,9 +11,11 @@ final class StartedCall: TransferReceiver, @unchecked Sendable {
     private let policy: RetryPolicy
     private let finish: (Result<Reply, Failure>) -> Void
 
-    private var attempt: Int64 = 0
+    private var attempt = Attempt()
     private var head: ResponseHead?
     private var body: [UInt8] = []
+    /// Its place among those that wait.
+    private var ticket: Int?
     private var transfer: TransferID?
     private var timer: TimerID?
     private var isOver = false
@@ -31,6 +33,7 @@ final class StartedCall: TransferReceiver, @unchecked Sendable {
         self.call = call
         self.finish = finish
         policy = RetryPolicy(operation, call.options)
+        call.mark(sent: false)
     }
 
     /// From any thread.
@@ -47,18 +50,34 @@ final class StartedCall: TransferReceiver, @unchecked Sendable {
 
     private func send() {
         if isOver { return }
-        attempt += 1
+        ticket = remote.turns(of: operation).withLock { $0.enter(self) }
+        if ticket == nil { transmit() }
+    }
+
+    private func transmit() {
+        ticket = nil
+        attempt.begin()
         head = nil
         body = []
-        remote.meter.began(isRetry: attempt > 1)
+        call.mark(sent: true)
+        remote.meter.began(isRetry: attempt.isRetry)
         transfer = remote.transfers.start(http, self)
+    }
+
+    /// Its request is through: the next that is still wanted goes.
+    private func passTurn() {
+        let turns = remote.turns(of: operation)
+        while let next = turns.withLock({ $0.leave() }) {
+            if !next.call.isCancelled { return next.transmit() }
+        }
     }
 
     private func cancel() {
         if isOver { return }
         if let transfer { return remote.transfers.cancel(transfer) }
+        if let ticket { remote.turns(of: operation).withLock { $0.withdraw(ticket) } }
         if let timer { remote.loop.cancelTimer(timer) }
-        end(.failure(.remoteCancelled))
+        end(.failure(attempt.number == 0 ? .cancelledBeforeSending : .remoteCancelled))
     }
 
     private func end(_ result: Result<Reply, Failure>) {
@@ -79,16 +98,19 @@ final class StartedCall: TransferReceiver, @unchecked Sendable {
 
     func end(_ failure: TransferError?) {
         transfer = nil
+        passTurn()
         if isOver { return }
         let outcome: Result<HTTPResponse, TransferError> =
             if let failure { .failure(failure) } else if let head {
                 .success(HTTPResponse(head: head, body: body))
             } else { .failure(TransferError(.cut, "the server closed the connection before it answered")) }
+        remote.ended(operation, http, attempt, outcome)
         let result = remote.read(outcome, of: operation)
         guard let refusal = Remote.refusal(result, operation) else { return end(result) }
-        switch remote.decide(policy, refusal, attempt, call.deadline) {
+        switch remote.decide(policy, refusal, attempt.number, call.deadline) {
         case .giveUp: end(result)
         case .wait(let milliseconds):
+            remote.log.repeats(operation, refusal, attempt, inMilliseconds: milliseconds)
             timer = remote.loop.after(Deadline(afterMilliseconds: max(milliseconds, 1))) { [self] in
                 timer = nil
                 send()

@@ -15,7 +15,7 @@ final class StreamTransfer: TransferReceiver, @unchecked Sendable {
     /// Last of all; nil: the server ended the stream.
     private let finish: (Failure?) -> Void
 
-    private var attempt: Int64 = 0
+    private var attempt = Attempt()
     private var reader: StreamReader
     private var transfer: TransferID?
     private var timer: TimerID?
@@ -53,10 +53,10 @@ final class StreamTransfer: TransferReceiver, @unchecked Sendable {
 
     func begin() {
         if isOver { return }
-        attempt += 1
+        attempt.begin()
         refusal = nil
         failure = nil
-        remote.meter.began(isRetry: attempt > 1)
+        remote.meter.began(isRetry: attempt.isRetry)
         transfer = remote.transfers.start(http, self)
     }
 
@@ -71,6 +71,7 @@ final class StreamTransfer: TransferReceiver, @unchecked Sendable {
         let isEvents = head.mediaType == "text/event-stream" || operation.response == .jsonLines
         if head.status == 200, isEvents {
             hasBegun = true
+            remote.log.streamBegan(operation, http, attempt)
             if !isOver { opened() }
             return true
         }
@@ -84,7 +85,6 @@ final class StreamTransfer: TransferReceiver, @unchecked Sendable {
 
     func bytes(_ bytes: [UInt8]) -> Bool {
         if isOver { return false }
-        remote.meter.streamed(bytes.count)
         if let refused = refusal {
             refusal = (refused.head, refused.body + bytes.prefix(StreamTransfer.refusalLimit - refused.body.count))
             return true
@@ -103,7 +103,9 @@ final class StreamTransfer: TransferReceiver, @unchecked Sendable {
         var rest: [StreamFrame] = []
         if error == nil, refusal == nil { reader.finish(into: &rest) }
         if !rest.isEmpty { receive(rest) }
-        if let failure = reason(error) { return retry(failure) }
+        let failure = reason(error)
+        remote.log.streamEnded(operation, http, attempt, failure)
+        if let failure { return retry(failure) }
         isOver = true
         finish(nil)
     }
@@ -120,7 +122,8 @@ final class StreamTransfer: TransferReceiver, @unchecked Sendable {
     }
 
     private func retry(_ failure: Failure) {
-        if !hasBegun, case .wait(let milliseconds) = remote.decide(policy, failure, attempt, deadline) {
+        if !hasBegun, case .wait(let milliseconds) = remote.decide(policy, failure, attempt.number, deadline) {
+            remote.log.repeats(operation, failure, attempt, inMilliseconds: milliseconds)
             timer = remote.loop.after(Deadline(afterMilliseconds: max(milliseconds, 1))) { [self] in
                 timer = nil
                 begin()

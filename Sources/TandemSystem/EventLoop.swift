@@ -13,6 +13,8 @@ internal import CTandemSystem
         var farewells: [Job] = []
         /// The eventfd has been written and not yet been read.
         var signalled = false
+        /// When the loop wakes by itself; nil while it is awake, for it looks at the timers before it sleeps.
+        var wakesAt: UInt64?
         var stopping = false
         var stopped = false
 
@@ -66,13 +68,12 @@ internal import CTandemSystem
     /// Runs a job on the loop's thread at that moment; one that is due already runs at the loop's next turn.
     @discardableResult
     package func after(_ deadline: Deadline, _ job: @escaping Job) -> TimerID {
-        let onLoop = isCurrent
+        let due = deadline.nanoseconds
         let (id, mustSignal) = inbox.withLock { inbox in
-            let before = inbox.timers.next
-            let id = inbox.timers.insert(due: deadline.nanoseconds, job)
-            // The loop computes its sleep after every callback, so only other threads must wake it.
-            let mustSignal = !onLoop && inbox.timers.next != before && inbox.claimSignal()
-            return (id, mustSignal)
+            let id = inbox.timers.insert(due: due, job)
+            // A loop that sleeps until then or less long need not be woken, whatever became of the timer it sleeps for.
+            guard let wakesAt = inbox.wakesAt, let due, due < wakesAt else { return (id, false) }
+            return (id, inbox.claimSignal())
         }
         if mustSignal { libtandem_eventfd_signal(wakeup) }
         return id
@@ -133,6 +134,7 @@ extension EventLoop {
         var ready = [libtandem_ready](repeating: libtandem_ready(), count: EventLoop.batch)
         while true {
             let count = unsafe libtandem_epoll_wait(epoll, &ready, Int32(EventLoop.batch), sleepMilliseconds())
+            inbox.withLock { $0.wakesAt = nil }
             for entry in ready.prefix(Int(max(count, 0))) { dispatch(entry) }
             runDueTimers()
             if !runJobs() { break }
@@ -153,7 +155,9 @@ extension EventLoop {
 
     private func sleepMilliseconds() -> Int32 {
         let next = inbox.withLock { inbox -> UInt64? in
-            inbox.jobs.isEmpty && !inbox.stopping ? inbox.timers.next : 0
+            let next = inbox.jobs.isEmpty && !inbox.stopping ? inbox.timers.next : 0
+            inbox.wakesAt = next ?? .max
+            return next
         }
         guard let next else { return -1 }
         return Int32(clamping: Deadline(nanoseconds: next).millisecondsLeft ?? 0)

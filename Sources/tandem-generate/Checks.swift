@@ -21,6 +21,7 @@ struct Checks {
         checkEvents()
         checkCompatibility()
         checkWords()
+        checkPython()
     }
 
     mutating func report(_ file: String, _ message: String) {
@@ -61,6 +62,7 @@ struct Checks {
             }
         }
         if let stream = operation.entry["stream"] { checkStream(stream, operation) }
+        if let pages = operation.entry["pages"] { checkPages(pages, operation) }
         if let recipe = operation.recipe, contract.file("recipes")[recipe] == nil, !operations.contains(recipe) {
             report(file, "\(place): no recipe \(recipe) in recipes.json")
         }
@@ -110,6 +112,21 @@ struct Checks {
                 }
                 owners[name] = argument.name
             }
+        }
+    }
+
+    mutating func checkPages(_ pages: Value, _ operation: Operation) {
+        let place = "\(operation.fullName).pages"
+        checkForm(pages, .pages, operation.file, place)
+        checkOneOf(pages["counts"], ["pages", "items"], operation.file, "\(place): counts")
+        if (pages["counts"] == nil) == (pages["next"] == nil) {
+            report(operation.file, "\(place): either counts or next says what the next page begins with")
+        }
+        for key in ["argument", "also", "size"] {
+            guard let name = pages[key]?.string, !operation.arguments.contains(where: { $0.name == name }) else {
+                continue
+            }
+            report(operation.file, "\(place): \(key) is none of the operation's arguments")
         }
     }
 

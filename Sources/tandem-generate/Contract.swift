@@ -26,7 +26,7 @@ struct Contract {
     /// What could not be read.
     private(set) var problems: [Problem] = []
 
-    static let names = ["adapts", "client", "compatibility", "errors", "events", "recipes", "types"]
+    static let names = ["adapts", "client", "compatibility", "errors", "events", "python", "recipes", "types"]
 
     init(_ tree: Tree) {
         let folder = tree.names(in: "contract/operations").filter { $0.hasSuffix(".json") }

@@ -4,8 +4,10 @@ enum Layout {
         let body =
             if file.isOperations {
                 object(Schema.file.sorted(file.value.members), 2, operationsMember)
-            } else if file.path == "contract/events.json" {
-                object(file.value.members, 2) { "\($0.key): " + lines($0.value, 4) }
+            } else if ["contract/events.json", "contract/python.json"].contains(file.path) {
+                object(file.value.members, 2) {
+                    "\($0.key): " + ($0.value.isScalar ? $0.value.spaced : lines($0.value, 4))
+                }
             } else {
                 lines(file.value, 2)
             }

@@ -88,9 +88,10 @@ internal import Glibc
     /// Files in the generated folders that nothing makes any more.
     private static func strangers(_ outputs: [Output], _ tree: Tree) -> [String] {
         let paths = Set(outputs.map(\.path))
-        let folders = Set(paths.filter { $0.contains("/Generated/") }.map(Tree.folder(of:)))
+        let generated = ["/Generated/", "/_operations/", "docs/operations/"]
+        let folders = Set(paths.filter { path in generated.contains { path.contains($0) } }.map(Tree.folder(of:)))
         return folders.sorted().flatMap { folder in tree.names(in: folder).map { folder + "/" + $0 } }
-            .filter { !paths.contains($0) }
+            .filter { !paths.contains($0) && !$0.hasSuffix("/__pycache__") }
     }
 
     private static func write(_ outputs: [Output], _ tree: Tree) throws(FileError) {

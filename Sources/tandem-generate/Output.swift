@@ -13,8 +13,10 @@ func outputs(_ contract: Contract, _ header: Header) -> [Output] {
         HeaderOutput.make(contract), OperationTableOutput.make(contract), ErrorTableOutput.make(contract),
         DescriptionOutput.make(contract), LinkerOutput.map(exports), LinkerOutput.symbols(exports),
         NameOutput.failures(contract), NameOutput.events(contract), NameOutput.operationNumbers(contract),
-        DocumentationOutput.make(contract), PythonOutput.make(contract),
-    ] + ExportOutput.make(contract)
+        PythonTypes.make(contract), OperationIndexOutput.make(contract), CompatibilityOutput.make(contract),
+        OpenAPIOutput.make(contract),
+    ] + PythonOutput.make(contract) + VocabularyOutput.make(contract) + OperationPageOutput.make(contract)
+        + ExportOutput.make(contract)
 }
 
 /// `include/tandem.h`, written by hand: what it exports and the constants it defines.

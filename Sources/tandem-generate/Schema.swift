@@ -25,7 +25,8 @@ extension Schema {
         keys: [
             ("summary", .text), ("documented", .flag), ("embedded", .flag), ("request", .textOrNull), ("body", .text),
             ("body_required", .flag), ("arguments", .objects), ("result", .object), ("response", .text),
-            ("stream", .object), ("retry", .text), ("edition", .text), ("gone", .flag), ("recipe", .text),
+            ("pages", .object), ("stream", .object), ("retry", .text), ("edition", .text), ("gone", .flag),
+            ("recipe", .text),
             ("paths", .texts), ("refuses_with_ok_false", .flag), ("errors", .texts), ("details", .text),
         ],
         required: ["summary", "request"]
@@ -48,6 +49,12 @@ extension Schema {
     static let stream = Schema(
         keys: [("first", .any), ("carries", .texts), ("ends", .text), ("resumes", .text), ("cursor", .object)],
         required: ["first", "carries", "ends", "resumes"]
+    )
+    static let pages = Schema(
+        keys: [
+            ("argument", .text), ("also", .text), ("size", .text), ("items", .text), ("counts", .text), ("next", .text),
+        ],
+        required: ["argument", "size"]
     )
     static let cursor = Schema(keys: [("argument", .text), ("pointer", .text)], required: ["argument", "pointer"])
     static let type = Schema(

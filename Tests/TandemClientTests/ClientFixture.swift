@@ -31,6 +31,8 @@ final class FakeBackend: Backend {
         return true
     }
 
+    let runsHostTools = true
+
     var isClosed: Bool { closed.withLock { $0 } }
     var started: [Started] { operations.withLock { $0 } }
 
@@ -40,6 +42,12 @@ final class FakeBackend: Backend {
 
     /// The operation that was started last.
     func last() throws -> Started { try #require(started.last) }
+
+    /// The requests of an operation, in their order.
+    func started(_ name: String) -> [Started] {
+        let number = TandemContract.Operation.named(name)?.number
+        return started.filter { $0.request.operation == number }
+    }
 
     /// Hands over events as one piece; gives how many were taken.
     @discardableResult
@@ -55,6 +63,8 @@ final class FakeHost {
     var drops: [HostFunction] = []
     /// Runs inside each callback.
     var inside: (JSONText) -> Void = { _ in }
+    /// What providers' functions were given.
+    var calls: [JSONText] = []
 
     var types: [String] { events.compactMap { $0["type"]?.string } }
 
@@ -66,9 +76,17 @@ final class FakeHost {
         }
         while true {
             switch turn.step() {
-            case .event(let function, let operation, let text):
+            case .hostCall(let function, let call, let operation, let text):
                 let event = try JSONText(checking: text)
                 #expect(event["op"]?.integer == Int64(operation))
+                #expect(event["call"]?.integer == Int64(call))
+                functions.append(function)
+                calls.append(event)
+                inside(event)
+            case .event(let function, let operation, let text, let isHostCall):
+                let event = try JSONText(checking: text)
+                #expect(event["op"]?.integer == Int64(operation))
+                #expect((event["type"]?.string?.hasPrefix("host.") ?? false) == isHostCall)
                 functions.append(function)
                 events.append(event)
                 inside(event)
@@ -84,6 +102,7 @@ final class ClientFixture {
     let backend = FakeBackend()
     let host = FakeHost()
     let client: Client
+    let desk = HostDesk()
     let loop: EventLoop
     let isBusy = Lock(false)
     let isWoken = Lock(false)
@@ -113,8 +132,10 @@ final class ClientFixture {
             ),
             options: options,
             clock: CountingClock(startingAt: 1_000),
-            random: Random(seed: 1)
+            random: Random(seed: 1),
+            desk: desk
         )
+        desk.attach(client)
     }
 
     deinit { _ = loop.stop(by: Deadline(afterMilliseconds: 10_000)) }

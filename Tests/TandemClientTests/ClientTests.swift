@@ -39,9 +39,9 @@ import Testing
         #expect(try backend.last().request.header("idempotency-key")?.utf8.count == 36)
     }
 
-    @Test func operationThatOnlyTheLibraryHasIsNotSupportedYet() throws {
+    @Test func runWithoutASessionIsRefusedBeforeAnythingIsSent() throws {
         let failure = try #require(throws: Failure.self) { _ = try fixture.submit("sessions.run", #"{"prompt":"x"}"#) }
-        #expect(failure.name == .notSupported)
+        #expect(failure.name == .invalidArgument)
         #expect(backend.started.isEmpty)
     }
 

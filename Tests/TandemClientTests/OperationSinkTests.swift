@@ -107,6 +107,74 @@ import Testing
         #expect(fixture.client.cancel(id) == .over)
     }
 
+    @Test func bothVocabulariesGiveTheEnginesEventAndWhatItMeans() throws {
+        _ = try fixture.submit("engine.stream", #"{"session_id":"s","run_id":"r","$vocabulary":"both"}"#)
+        let echo = EngineEvent(
+            type: "message.part.updated",
+            properties: try JSONText(checking: #"{"part":{"type":"text"},"delta":"said","agent":"build"}"#)
+        )
+        let end = EngineEvent(type: "session.run.finished", properties: .emptyObject)
+        try backend.push(echo, .delta("a"), .todo, end, end)
+        let events = try fixture.nextEvents()
+        #expect(
+            events.compactMap { $0["type"]?.string } == [
+                "message.part.updated", "message.part.updated", "session.response", "todo.updated",
+                "session.run.finished", "run.completed", "session.run.finished",
+            ]
+        )
+        #expect(events[1].at("frame", "properties", "delta")?.string == "a")
+        #expect(events[2].at("properties", "delta")?.string == "a")
+    }
+
+    @Test func foldedEventsCarryTheStateSoFar() throws {
+        for vocabulary in ["normalized", "engine", "both"] {
+            _ = try fixture.submit(
+                "engine.stream",
+                #"{"session_id":"s","run_id":"r","$fold":true,"$vocabulary":"\#(vocabulary)"}"#
+            )
+            try backend.push(.delta("a"), .delta("b"), .todo)
+            let texts = try fixture.nextEvents().map { $0.at("state", "text")?.string }
+            #expect(texts == (vocabulary == "both" ? ["a", "a", "ab", "ab", "ab"] : ["a", "ab", "ab"]))
+        }
+    }
+
+    @Test func eventOfNoRunHasNoState() throws {
+        _ = try fixture.submit("engine.global_stream", #"{"fold":true}"#)
+        try backend.push(.todo)
+        #expect(try fixture.nextEvents().first?["state"] == nil)
+    }
+
+    @Test func foldedTextOfARefusedEventIsCountedOnce() throws {
+        let fixture = try ClientFixture { $0.queueBytes = 1 }
+        _ = try fixture.submit("engine.stream", #"{"run_id":"r","fold":true}"#)
+        let usage = EngineEvent(type: "provider.usage", properties: try JSONText(checking: #"{"promptTokens":5}"#))
+        #expect(try fixture.backend.push(.todo, usage) == 1)
+        _ = try fixture.next()
+        #expect(try fixture.backend.push(usage) == 1)
+        let event = try #require(fixture.nextEvents().last)
+        #expect(event.at("state", "usage", "prompt_tokens")?.integer == 5)
+    }
+
+    @Test func textIsJoinedWithinItsTime() throws {
+        let id = try fixture.submit("engine.stream", #"{"run_id":"r","coalesce_ms":20}"#)
+        try backend.push(.delta("a"), .delta("b"))
+        try backend.push(.delta("c"))
+        let event = try #require(fixture.nextEvents(0, 10_000).first)
+        #expect(event.at("properties", "delta")?.string == "abc")
+        try backend.push(.delta("d"), .todo)
+        #expect(try fixture.next() == ["session.response", "todo.updated"], "nothing waits for more text")
+        try backend.push(.delta("e"))
+        _ = fixture.client.cancel(id)
+        #expect(try fixture.next() == ["session.response", "done"])
+    }
+
+    @Test func streamThatGaveEnoughTextEndsWhenItsTimeIsOver() throws {
+        let id = try fixture.submit("engine.stream", #"{"run_id":"r","coalesce_ms":5,"$take":1}"#)
+        try backend.push(.delta("a"), .delta("b"))
+        #expect(try fixture.wait(id).text == #"{"ok":{"ended":false}}"#)
+        #expect(try backend.last().call.isCancelled)
+    }
+
     @Test func endsBecomeResults() throws {
         let outcomes: [(Result<Reply?, Failure>, String)] = [
             (.success(nil), #"{"ok":{"ended":true}}"#),

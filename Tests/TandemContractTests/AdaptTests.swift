@@ -61,15 +61,25 @@ import Testing
         ("json_text", #""{\"a\":1}""#, #"{"a":1}"#), ("json_text", #""a""#, #""a""#),
         ("without_nulls", #"{"a":null,"b":{"c":null}}"#, #"{"b":{"c":null}}"#),
         ("skill_location", #""workspace""#, #""project""#), ("skill_location", #""else""#, #""else""#),
-        ("approve_or_reject", "true", #""approve""#), ("approve_or_reject", #""reject""#, #""reject""#),
+        ("skill_location", #""user""#, #""global""#), ("skill_location", #""builtin""#, #""global""#),
+        ("skill_location", #""project""#, #""project""#), ("skill_location", "7", "7"),
+        ("approve_or_reject", "true", #""approve""#), ("approve_or_reject", "false", #""reject""#),
+        ("approve_or_reject", #""reject""#, #""reject""#), ("approve_or_reject", "null", "null"),
+        ("agent_role", #""builder""#, #""worker""#), ("agent_role", #""tester""#, #""tester""#),
+        ("instance_status", #""active""#, #""running""#), ("instance_status", #""queued""#, #""queued""#),
+        ("optimization_action", #""queue_replay""#, #""queue_baseline_replay""#),
+        ("optimization_action", #""approve""#, #""approve_winner""#),
+        ("optimization_action", #""reject""#, #""reject_winner""#), ("optimization_action", #""start""#, #""start""#),
+        ("cron_text", "null", "null"), ("type_text", #"{"type":"x"}"#, #"{"type":"x"}"#),
+        ("path_source", #"{"kind":"path"}"#, #"{"kind":"path"}"#),
+        ("misfire_text", #"{"misfire_policy":{"type":"skip"}}"#, #"{"misfire_policy":{"type":"skip"}}"#),
+        ("misfire_text", #"{"type":"manual"}"#, #"{"type":"manual"}"#), ("misfire_text", #""x""#, #""x""#),
+        ("json_text", #""[1]""#, #""[1]""#), ("json_text", #"{"a":1}"#, #"{"a":1}"#),
+        ("without_nulls", "[null]", "[null]"),
     ]
 
     @Test(arguments: values) func valuesAreTranslated(name: String, value: String, wanted: String) throws {
         #expect(try adapted(name, value) == wanted)
-    }
-
-    @Test func otherTranslationsLeaveTheValue() throws {
-        #expect(try adapted("resource_key", #""x""#) == #""x""#)
     }
 
     @Test func providersDefaultsAreOneConfiguration() throws {

@@ -23,6 +23,7 @@ import Testing
         ("timeout_ms", "-2"), ("timeout_ms", "1.5"), ("timeout_ms", #""5""#), ("timeout_ms", "9007199254740993"),
         ("timeout_ms", "null"), ("take", "0"), ("take", "-1"), ("take", "true"), ("reply_limit_bytes", "0"),
         ("retries", "-1"), ("reconnect", "1"), ("strict", #""true""#), ("strict", "null"), ("vocabulary", "1"),
+        ("coalesce_ms", "-1"), ("coalesce_ms", #""5""#), ("fold", "1"),
         ("vocabulary", #""other""#), ("vocabulary", "null"),
     ])
     func valueOfAnotherKindIsRefused(name: String, value: String) throws {
@@ -36,11 +37,14 @@ import Testing
         #expect(try options("strict", "true").isStrict)
         #expect(try options("vocabulary", #""engine""#).vocabulary == .engine)
         #expect(try options("vocabulary", #""normalized""#).vocabulary == .normalized)
+        #expect(try options("vocabulary", #""both""#).vocabulary == .both)
+        #expect(try options("coalesce_ms", "5").coalesceMilliseconds == 5)
+        #expect(try options("fold", "true").folds)
         #expect(try options("reply_limit_bytes", "9").replyLimitBytes == 9)
     }
 
     @Test(arguments: [
-        ("on_conflict", #""fail""#), ("on_conflict", "null"), ("coalesce_ms", "0"), ("fold", "false"),
+        ("on_conflict", #""fail""#), ("on_conflict", "null"), ("coalesce_ms", "null"), ("fold", "null"),
         ("retries", "2"), ("act_as", #""me""#), ("headers", "{}"),
     ])
     func valuesThatChangeNothingAreTaken(name: String, value: String) throws {
@@ -48,7 +52,7 @@ import Testing
     }
 
     @Test(arguments: [
-        ("coalesce_ms", "5"), ("fold", "true"), ("save_to", #""file""#),
+        ("save_to", #""file""#),
         ("anything", "1"),
     ])
     func whatComesLaterIsNotSupportedYet(name: String, value: String) throws {

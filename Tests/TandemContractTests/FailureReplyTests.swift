@@ -116,8 +116,13 @@ import Testing
         #expect(try failure(.json(json(body)), of: "auth.set_token") == nil)
     }
 
-    @Test func okFalseIsNoRefusalElsewhere() throws {
-        #expect(try failure(.json(json(#"{"ok":false}"#))) == nil)
+    @Test func noIsARefusalOfEveryOperation() throws {
+        #expect(try failure(200, #"{"ok":false,"why":"x"}"#, of: "sessions.get").name == .refused)
+        #expect(try failure(.json(json(#"{"ok":true}"#)), of: "sessions.get") == nil)
+    }
+
+    @Test func textErrorIsNoRefusalElsewhereAndNoMayBeAnAnswer() throws {
+        #expect(try failure(.json(json(#"{"error":"no"}"#))) == nil)
         #expect(try failure(.json(json(#"{"ok":false}"#)), of: "context_runs.validate_lease") == nil)
     }
 

@@ -32,3 +32,10 @@ extension JSONText {
         }
     }
 }
+
+/// The defaults of a client that translates nothing.
+var strict: CallOptions {
+    var options = CallOptions()
+    options.isStrict = true
+    return options
+}

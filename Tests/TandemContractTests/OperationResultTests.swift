@@ -105,6 +105,27 @@ import Testing
         #expect(try rule.applied(to: json(#"{"id":1}"#)).text == #"{"id":1,"run_id":1}"#)
     }
 
+    @Test func eachNamesWhatStandsAroundTheListToo() throws {
+        let rule = rule(each: "aItems", [name("id", "aID"), name("a_items", "aItems"), name("n", "count")])
+        #expect(
+            try rule.applied(to: json(#"{"aItems":[{"aID":1}],"count":1}"#)).text
+                == #"{"aItems":[{"aID":1,"id":1}],"count":1,"a_items":[{"aID":1,"id":1}],"n":1}"#
+        )
+        let constant = self.rule(each: "items", [Name(documented: ["ok"], source: .constant(try json("true")))])
+        #expect(try constant.applied(to: json(#"{"items":[{}]}"#)).text == #"{"items":[{"ok":true}]}"#)
+    }
+
+    @Test func approvalsHaveTheirDocumentedNames() throws {
+        let body = try json(#"{"spawnApprovals":[{"approvalID":"a"}],"toolApprovals":[],"count":1}"#)
+        let approvals = try result("agent_teams.list_approvals", .json(body))
+        for list in ["spawnApprovals", "spawn_approvals"] {
+            for name in ["approvalID", "approval_id"] {
+                #expect(approvals[list]?.elements.first?[name]?.string == "a")
+            }
+        }
+        #expect(approvals["tool_approvals"] == .emptyArray)
+    }
+
     @Test(arguments: ["1", #""x""#, "null", "true"]) func whatIsNoObjectHasNoNames(body: String) throws {
         #expect(try rule([name("a", "b")]).applied(to: json(body)).text == body)
     }
@@ -113,7 +134,7 @@ import Testing
         let body = try json(#"{"events":[{"fired_at_ms":5}],"automationID":"a"}"#)
         #expect(
             try result("automations.history", .json(body)).text
-                == #"{"history":[{"fired_at_ms":5,"ts_ms":5}],"count":1}"#
+                == #"{"events":[{"fired_at_ms":5}],"automationID":"a","history":[{"fired_at_ms":5,"ts_ms":5}],"count":1}"#
         )
         #expect(
             try result("resources.put_key", .json(json(#"{"resource":{"rev":1}}"#))).text == #"{"rev":1,"ok":true}"#

@@ -28,12 +28,15 @@ import Testing
         #expect(try operation("sessions.create") === operation("sessions.create"))
     }
 
-    @Test func theEngineInsideAnswersTwentyThree() {
+    @Test func theEngineInsideAnswersThirtyThree() {
         let names = Operation.embedded.compactMap { Operation.numbered($0)?.name }.sorted()
         #expect(
             names == [
-                "config.get", "engine.global_stream", "engine.health", "engine.run_events", "engine.stream",
-                "providers.auth_status", "providers.catalog", "providers.set_defaults", "sessions.abort",
+                "config.get", "engine.global_stream", "engine.health", "engine.list_tool_ids", "engine.list_tools",
+                "engine.run_events", "engine.stream", "permissions.approve_tool_call", "permissions.deny_tool_call",
+                "permissions.list", "permissions.reply", "providers.auth_status", "providers.catalog",
+                "providers.set_defaults", "questions.answer", "questions.list",
+                "questions.reject", "questions.reply", "sessions.abort",
                 "sessions.active_run", "sessions.archive", "sessions.cancel", "sessions.cancel_run",
                 "sessions.create", "sessions.delete", "sessions.get", "sessions.list", "sessions.messages",
                 "sessions.prompt_async", "sessions.prompt_async_parts", "sessions.prompt_sync", "sessions.todos",

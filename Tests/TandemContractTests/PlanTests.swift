@@ -122,6 +122,27 @@ import Testing
         #expect(try plan("config.patch", #"{"$body":[1]}"#).request.body?.text == "[1]")
     }
 
+    @Test(arguments: [
+        ("sessions.create", #"{"title":"t","directory":".","$body":{}}"#, ["title", "directory"]),
+        ("sessions.create", #"{"workspaceRoot":"/","$body":{"title":"t"}}"#, ["workspaceRoot"]),
+        ("config.patch", #"{"a":1,"$body":{"b":2}}"#, ["a"]),
+        ("channels.put", #"{"channel":"slack","workspace_id":"w","$body":{}}"#, ["workspace_id"]),
+        ("missions.apply_event", #"{"mission_id":"m","type":"x","$body":{"type":"y"}}"#, ["type"]),
+    ]) func fieldsBesideTheWholeBodyAreNamed(name: String, arguments: String, fields: [String]) throws {
+        let failure = try refusal(name, arguments)
+        #expect(failure.name == .invalidArgument)
+        #expect(failure.message.hasSuffix("beside $body: \(fields.joined(separator: ", "))"))
+        #expect(failure.detail?["arguments"]?.elements.compactMap(\.string) == fields)
+    }
+
+    @Test func argumentsOfOtherPlacesStandBesideTheWholeBody() throws {
+        let arguments = #"{"session_id":"s","idempotency_key":"k","$body":{"parts":[]}}"#
+        let request = try plan("sessions.prompt_async", arguments).request
+        #expect(request.path == [.init("session_id", "s")])
+        #expect(request.headers == [.init("Idempotency-Key", "k")])
+        #expect(request.body?.text == #"{"parts":[]}"#)
+    }
+
     @Test func payloadIsTheCallersObject() throws {
         let body = try plan("config.patch", #"{"a":{"b":null},"c":[1]}"#).request.body
         #expect(body?.text == #"{"a":{"b":null},"c":[1]}"#)
@@ -149,6 +170,7 @@ import Testing
         (#"{"mission_id":"m","event":{"type":"x"}}"#, #"{"event":{"type":"x"}}"#),
         (#"{"mission_id":"m","$body":{"type":"x"}}"#, #"{"event":{"type":"x"}}"#),
         (#"{"mission_id":"m","event":1,"more":2}"#, #"{"event":{"event":1,"more":2}}"#),
+        (#"{"mission_id":"m","event":{"type":"x"},"more":2}"#, #"{"event":{"type":"x"},"more":2}"#),
         (#"{"mission_id":"m"}"#, #"{"event":{}}"#),
     ])
     func wrappedBodyIsWrappedOnce(arguments: String, body: String) throws {

@@ -15,16 +15,22 @@ final class ScriptedModel: Model {
     }
 
     private let asked = Monitor<[Asked]>([])
-    private let script: [ModelEvent]?
+    private let scripts: [[ModelEvent]]?
 
     /// With a script it answers by itself, from another thread's point of view at once.
-    init(_ script: [ModelEvent]?) { self.script = script }
+    init(_ script: [ModelEvent]?) { scripts = script.map { [$0] } }
+
+    /// The first request gets the first answer, and so on; the last stays.
+    init(answers: [[ModelEvent]]) { scripts = answers }
 
     convenience init(text: String) { self.init([.text(text), .finished(reason: "stop")]) }
 
     func start(_ request: ModelRequest, deliver: @escaping @Sendable ([ModelEvent]) -> Void) -> any ModelCall {
-        asked.change { $0.append(Asked(request: request, deliver: deliver)) }
-        if let script { deliver(script) }
+        let count = asked.change { asked in
+            asked.append(Asked(request: request, deliver: deliver))
+            return asked.count
+        }
+        if let scripts { deliver(scripts[min(count, scripts.count) - 1]) }
         return Call(deliver: deliver)
     }
 
@@ -36,6 +42,76 @@ final class ScriptedModel: Model {
     /// Waits for the request of that number.
     func request(_ index: Int = 0) -> Asked? {
         asked.wait(until: Deadline(afterMilliseconds: 10_000)) { $0.count > index ? $0[index] : nil }
+    }
+}
+
+/// A host that notes what it is asked; it answers when a test tells it to, or by a function at once.
+final class FakeHost: Host {
+    struct Asked: Sendable {
+        let id: UInt64
+        let call: HostCall
+        let receiver: any HostReceiver
+
+        func answer(_ json: String) { receiver.end(.success(JSONText(trusted: Array(json.utf8)))) }
+    }
+
+    struct State {
+        var offers = HostOffers()
+        var asked: [Asked] = []
+        var cancelled: [UInt64: String] = [:]
+    }
+
+    let state = Monitor(State())
+    private let answer: (@Sendable (HostCall) -> Result<JSONText, Failure>)?
+
+    init(
+        tools: [HostTool] = [],
+        models: [HostModel] = [],
+        answersQuestions: Bool = false,
+        _ answer: (@Sendable (HostCall) -> Result<JSONText, Failure>)? = nil
+    ) {
+        self.answer = answer
+        state.change {
+            $0.offers.tools = tools
+            $0.offers.models = models
+            $0.offers.answersQuestions = answersQuestions
+        }
+    }
+
+    var offers: HostOffers { state.withLock { $0.offers } }
+
+    func ask(_ call: HostCall, _ receiver: any HostReceiver) -> UInt64? {
+        let id = state.change { state -> UInt64? in
+            let offered =
+                call.kind == .model
+                ? state.offers.models.contains { $0.name == call.name }
+                : state.offers.tools.contains { $0.name == call.name }
+            guard offered else { return nil }
+            let id = UInt64(state.asked.count + 1)
+            state.asked.append(Asked(id: id, call: call, receiver: receiver))
+            return id
+        }
+        if id != nil, let answer { receiver.end(answer(call)) }
+        return id
+    }
+
+    func cancel(_ call: UInt64, reason: String) { state.change { $0.cancelled[call] = reason } }
+
+    /// Waits for the call of that number.
+    func call(_ index: Int = 0) -> Asked? {
+        state.wait(until: Deadline(afterMilliseconds: 10_000)) { $0.asked.count > index ? $0.asked[index] : nil }
+    }
+}
+
+extension HostTool {
+    static func named(_ name: String, asks: Bool = false) -> HostTool {
+        HostTool(
+            name: name,
+            description: "a tool of a test",
+            parameters: JSONText(trusted: Array(#"{"type":"object"}"#.utf8)),
+            asks: asks,
+            timeoutMilliseconds: 1_000
+        )
     }
 }
 

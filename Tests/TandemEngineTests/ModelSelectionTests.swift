@@ -1,3 +1,4 @@
+import TandemContract
 import TandemJSON
 @testable import TandemProviders
 import Testing
@@ -16,8 +17,9 @@ import Testing
     private func choose(
         _ wanted: ModelReference?,
         _ table: ProviderTable,
-        _ around: ModelSelection.Surroundings = .nothing
-    ) -> ModelSelection.Decision { ModelSelection.choose(wanted, table, around) }
+        _ around: ModelSelection.Surroundings = .nothing,
+        hosted: [HostModel] = []
+    ) -> ModelSelection.Decision { ModelSelection.choose(wanted, table, hosted, around) }
 
     @Test func whatThePromptNamesGoesFirst() throws {
         let table = try table {
@@ -95,5 +97,22 @@ import Testing
     @Test(arguments: [#"[]"#, #"{"a":1}"#, #"{"a":{"url":5}}"#, #"{"a":{"colour":"red"}}"#])
     func badProvidersAreRefused(text: String) throws {
         #expect(throws: (any Error).self) { try table { $0.providers = try JSONText(checking: text) } }
+    }
+
+    @Test func theHostsModelGoesBeforeOneThatWasFound() throws {
+        let hosted = [HostModel(name: "mine", contextTokens: nil, takesTools: true)]
+        #expect(choose(nil, try table(), .server(server), hosted: hosted) == .chosen(ModelChoice(hosted: "mine")))
+        let configured = try table { $0.defaultProvider = "host" }
+        #expect(choose(nil, configured, hosted: hosted) == .chosen(ModelChoice(hosted: "mine")))
+    }
+
+    @Test func aHostsModelIsChosenByItsNameAsLongAsItIsOffered() throws {
+        let wanted = ModelReference(providerID: "host", modelID: "mine")
+        let hosted = [HostModel(name: "mine", contextTokens: nil, takesTools: true)]
+        #expect(choose(wanted, try table(), hosted: hosted) == .chosen(ModelChoice(hosted: "mine")))
+        #expect(
+            choose(wanted, try table())
+                == .refused(.dispatch("the host offers no model `mine`", category: "missing_connection"))
+        )
     }
 }

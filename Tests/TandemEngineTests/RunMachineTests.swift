@@ -8,7 +8,7 @@ import Testing
     private let file = FilePart(mime: "text/plain", name: "a.txt", url: "a.txt")
 
     private func machine(_ parts: [Prompt.Part] = [.text("hi")], mode: ContextMode = .auto) -> RunMachine {
-        RunMachine(prompt: Prompt(parts: parts, contextMode: mode), history: [], system: "system")
+        RunMachine(prompt: Prompt(parts: parts, contextMode: mode), history: [], system: SystemPrompt(directory: nil))
     }
 
     /// A machine whose model has been called.
@@ -80,7 +80,8 @@ import Testing
     @Test func usageIsEstimatedWhereTheServerGivesNone() {
         var machine = calling()
         let actions = machine.step(.model([.text("Hello"), .finished(reason: nil)]))
-        let usage = ModelUsage(prompt: 2, completion: 2, total: 4)
+        let prompt = Int64((SystemPrompt(directory: nil).text(hasTools: false).count + "hi".count + 3) / 4)
+        let usage = ModelUsage(prompt: prompt, completion: 2, total: prompt + 2)
         #expect(actions.contains(.publish(.usage(usage, choice, isEstimate: true))))
     }
 

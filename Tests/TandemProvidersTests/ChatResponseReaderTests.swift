@@ -87,4 +87,17 @@ import Testing
         let events = read(200, "text/event-stream", "", end: TransferError(code, "why"))
         #expect(events == [.failed(ModelFailure(category, "why"))])
     }
+
+    @Test func callsOfToolsAreReadWithoutStreaming() {
+        let body = """
+            {"choices":[{"message":{"content":null,"tool_calls":[{"id":"a","type":"function",
+            "function":{"name":"f","arguments":"{}"}}]},"finish_reason":"tool_calls"}]}
+            """
+        #expect(
+            read(200, "application/json", body) == [
+                .toolCallDelta(ModelToolDelta(index: 0, id: "a", name: "f", arguments: "{}")),
+                .toolCalls([ModelToolCall(id: "a", name: "f", arguments: "{}")]), .finished(reason: "tool_calls"),
+            ]
+        )
+    }
 }

@@ -99,4 +99,30 @@ import Testing
         let cancelled = ModelFailure(.cancelled, "c")
         #expect(decode(stream(ChatStreamDecoderTests.stop), end: cancelled) == [.failed(cancelled)])
     }
+
+    @Test(arguments: [1, 2, 3, 7, Int.max]) func callsOfToolsAreReadAtEverySplit(size: Int) {
+        let bytes = stream(
+            text("Let me. "),
+            #"data: {"choices":[{"delta":{"tool_calls":[{"index":0,"id":"a","function":{"name":"f","arguments":"{\"x\""}}]}}]}"#,
+            #"data: {"choices":[{"delta":{"tool_calls":[{"index":0,"function":{"arguments":":1}"}}]}}]}"#,
+            #"data: {"choices":[{"delta":{},"finish_reason":"tool_calls"}]}"#,
+            ChatStreamDecoderTests.usage,
+            "data: [DONE]"
+        )
+        let expected: [ModelEvent] = [
+            .text("Let me. "), .toolCallDelta(ModelToolDelta(index: 0, id: "a", name: "f", arguments: #"{"x""#)),
+            .toolCallDelta(ModelToolDelta(index: 0, id: "a", name: "f", arguments: ":1}")),
+            .toolCalls([ModelToolCall(id: "a", name: "f", arguments: #"{"x":1}"#)]),
+            .usage(ModelUsage(prompt: 3, completion: 2, total: 5)), .finished(reason: "tool_calls"),
+        ]
+        #expect(decode(bytes, by: size) == expected)
+    }
+
+    @Test func callsOfAnAnswerThatWasCutAreNotMade() {
+        let piece =
+            #"data: {"choices":[{"delta":{"tool_calls":[{"index":0,"function":{"name":"f","arguments":"{"}}]}}]}"#
+        let events = decode(stream(piece))
+        #expect(!events.contains { if case .toolCalls = $0 { true } else { false } })
+        #expect(events.last?.isLast == true)
+    }
 }

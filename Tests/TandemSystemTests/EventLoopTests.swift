@@ -52,6 +52,21 @@ import Testing
         #expect(loop.stop(by: soon()))
     }
 
+    /// Whatever the loop sleeps for: a timer long after, one that was cancelled, or nothing.
+    @Test func anEarlierTimerOfAnotherThreadIsInTime() throws {
+        let loop = try loop()
+        let seen = Monitor(0)
+        for round in 1...30 {
+            let later = loop.after(Deadline(afterMilliseconds: 600_000)) {}
+            if round % 3 == 0 { loop.cancelTimer(later) }
+            // Asleep, or about to be.
+            #expect(loop.post {})
+            loop.after(Deadline(afterMilliseconds: Int64(round % 2))) { seen.change { $0 += 1 } }
+            #expect(seen.wait(until: soon()) { $0 == round ? true : nil } == true)
+        }
+        #expect(loop.stop(by: soon()))
+    }
+
     @Test func descriptorIsWatchedUntilUnwatched() throws {
         let loop = try loop()
         var ends: [Int32] = [0, 0]

@@ -10,6 +10,11 @@ static void nothing(void *ud, uint64_t op, const char *event)
     (void)ud, (void)op, (void)event;
 }
 
+static void count(void *ud)
+{
+    ++*(int *)ud;
+}
+
 static void notify(void *ud)
 {
     (void)ud;
@@ -39,8 +44,10 @@ static void in_child(tandem_client *c, int wakeup)
     CHECK_INT("K19 set_wakeup", TANDEM_E_FORKED, tandem_set_wakeup(c, notify, NULL, NULL));
     CHECK_INT("K19 set_log", TANDEM_E_FORKED, tandem_set_log(NULL, NULL, NULL, 0));
     CHECK_INT("K19 wakeup_fd", TANDEM_E_FORKED, tandem_wakeup_fd(c));
-    CHECK_INT("K19 provide", 0, tandem_provide(c, "{}", NULL, NULL, NULL, &error));
+    int drops = 0;
+    CHECK_INT("K19 provide", 0, tandem_provide(c, "{\"kind\":\"question\"}", NULL, &drops, count, &error));
     CHECK_ERROR("K19 provide's error", "forked", error);
+    CHECK_INT("K19 provide drops", 1, drops);
     CHECK_INT("K19 withdraw", TANDEM_E_FORKED, tandem_withdraw(c, 1));
     CHECK_INT("K19 reply", TANDEM_E_FORKED, tandem_reply(c, 1, "{}"));
     CHECK_INT("K19 reply_chunk", TANDEM_E_FORKED, tandem_reply_chunk(c, 1, "{}"));

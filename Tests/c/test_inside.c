@@ -49,10 +49,12 @@ static void in_event(void *ud, uint64_t op, const char *event)
     CHECK_INT("K10 event: set_log", TANDEM_OK, tandem_set_log(NULL, NULL, NULL, 0));
     CHECK("K10 event: wakeup_fd", tandem_wakeup_fd(c) >= 0);
     CHECK_INT("K10 event: wake", TANDEM_OK, tandem_wake(c));
-    CHECK_INT("K10 event: provide", 0, tandem_provide(c, "{}", host_nothing, NULL, NULL, &error));
-    CHECK_ERROR("K10 event: provide's error", "not_supported", keep(error));
-    CHECK_INT("K10 event: withdraw", TANDEM_E_UNSUPPORTED, tandem_withdraw(c, 1));
-    CHECK_INT("K10 event: reply", TANDEM_E_UNSUPPORTED, tandem_reply(c, 1, "{}"));
+    made = tandem_provide(c, "{\"kind\":\"question\"}", host_nothing, NULL, NULL, &error);
+    CHECK("K10 event: provide", made != 0 && error == NULL);
+    CHECK_INT("K10 event: withdraw", TANDEM_OK, tandem_withdraw(c, made));
+    CHECK_INT("K10 event: reply", TANDEM_E_ARGS, tandem_reply(c, 1, "{}"));
+    CHECK_INT("K10 event: reply_chunk", TANDEM_E_ARGS, tandem_reply_chunk(c, 1, "{}"));
+    CHECK_INT("K10 event: reply_wanted", TANDEM_E_ARGS, tandem_reply_wanted(c, 1));
     CHECK_TEXT("K10 event: get", "1", at("{\"a\":1}", "/a"));
     CHECK_TEXT("K10 event: quote", "\"a\"", keep(tandem_quote("a")));
     tandem_client *inner = tandem_open(ECHO, &error);
@@ -119,6 +121,10 @@ static void in_wakeup(void *ud)
     wrong += tandem_wakeup_fd(c) != TANDEM_E_REENTRANT;
     wrong += tandem_withdraw(c, 1) != TANDEM_E_REENTRANT;
     wrong += tandem_reply(c, 1, "{}") != TANDEM_E_REENTRANT;
+    wrong += tandem_reply_chunk(c, 1, "{}") != TANDEM_E_REENTRANT;
+    wrong += tandem_reply_wanted(c, 1) != TANDEM_E_REENTRANT;
+    wrong += tandem_provide(c, "{\"kind\":\"question\"}", host_nothing, NULL, NULL, &error) != 0 || tandem_status(error) != TANDEM_E_REENTRANT;
+    tandem_free(error);
     wrong += tandem_close(c, 0) != TANDEM_E_REENTRANT;
     wrong += tandem_submit(c, "engine.health", NULL, &error) != 0 || tandem_status(error) != TANDEM_E_REENTRANT;
     tandem_free(error);

@@ -118,7 +118,8 @@ static void configurations(void)
         {"{\"engine\":\"replay\",\"cassette\":\"x\"}", "not_supported", ""}, {"{\"url\":\"http://a:b@c\"}", "invalid_argument", "url"},
         {"{\"url\":\"unix:nowhere\"}", "invalid_argument", "socket"},
         {"{\"workspace\":\"/no/such/folder\"}", "invalid_argument", "/no/such/folder"},
-        {"{\"coalesce_ms\":5}", "not_supported", "coalesce_ms"}, {"{\"fold\":true}", "not_supported", "fold"},
+        {"{\"coalesce_ms\":-1}", "invalid_argument", "coalesce_ms"}, {"{\"fold\":1}", "invalid_argument", "fold"},
+        {"{\"vocabulary\":\"other\"}", "invalid_argument", "vocabulary"},
     };
     static const char *good[] = {"{}", ECHO, "{\"url\":\"embedded:\"}", "{\"durability\":\"power\"}", "{\"deterministic\":7}",
         "{\"url\":\"http://127.0.0.1:1\"}", "{\"engine\":\"remote\",\"url\":\"https://127.0.0.1:1/below\",\"token\":\"t\",\"act_as\":null}",
@@ -126,7 +127,7 @@ static void configurations(void)
         "{\"workspace\":\"/tmp\",\"environment\":false,\"discover\":false,\"proxy\":null,\"headers\":{},\"vocabulary\":\"engine\","
         "\"subscription\":\"client\",\"coalesce_ms\":0,\"fold\":false,\"delivery\":\"pump\",\"log_level\":\"none\",\"strict\":true,"
         "\"connect_timeout_ms\":5000,\"timeout_ms\":20000,\"idle_timeout_ms\":25000,\"retries\":2,\"on_conflict\":\"fail\","
-        "\"reply_limit_bytes\":67108864,\"event_limit_bytes\":8388608,\"op_queue_bytes\":1048576,\"ops_limit\":65536,"
+        "\"reply_limit_bytes\":67108864,\"event_limit_bytes\":8388608,\"transfers_limit\":64,\"op_queue_bytes\":1048576,\"ops_limit\":65536,"
         "\"results_limit_bytes\":268435456,\"act_as\":\"control_panel\",\"state\":\":memory:\",\"providers\":{}}"};
 
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {

@@ -1,31 +1,8 @@
 /* valgrind: no (it starts Python programs)
    The contract walked from C on the stand-in engine: every operation is called, and none is refused. */
-#include "client.h"
-#include <sys/wait.h>
+#include "engine.h"
 
-static FILE *engine;
-static int engine_pid;
 static tandem_client *c;
-
-/* A Python program of the tests; its output, to be read, begins with its process id. */
-static FILE *tool(const char *program, const char *arguments)
-{
-    const char *root = getenv("TANDEM_TEST_ROOT");
-
-    return popen(text("echo $$; exec python3 %s/Tests/tools/%s %s", root == NULL ? "." : root, program, arguments), "r");
-}
-
-static void start_engine(void)
-{
-    int port = 0;
-
-    engine = tool("standin_engine.py", "--port 0 --token secret");
-    if (engine == NULL || fscanf(engine, "%d %d", &engine_pid, &port) != 2) {
-        printf("FAILED the stand-in engine does not start\n");
-        exit(1);
-    }
-    c = opened(text("{\"url\":\"http://127.0.0.1:%d\",\"token\":\"secret\",\"retries\":0}", port));
-}
 
 static const char *called(const char *name, int is_stream, char *arguments)
 {
@@ -77,11 +54,12 @@ static void a_run(void)
 
 int main(void)
 {
-    start_engine();
+    struct engine engine = engine_started();
+
+    c = engine_client(&engine, ",\"retries\":0");
     every_operation();
     a_run();
     CHECK_INT("close", TANDEM_OK, tandem_close(c, -1));
-    kill(engine_pid, SIGTERM);
-    pclose(engine);
+    engine_ended(&engine);
     return finish();
 }

@@ -245,8 +245,10 @@ static void put_events(FILE *out, struct text events)
 }
 
 /* The arguments as the library takes them: options added, "body" renamed where the body is the caller's own. */
-static char *arguments_of(struct text arguments, struct text take, bool has_own_body, bool is_stream)
+static char *arguments_of(struct text message, bool has_own_body, bool is_stream)
 {
+    struct text arguments = member(message, "\"args\""), take = member(message, "\"take\"");
+    struct text vocabulary = member(message, "\"vocabulary\"");
     char *text = NULL;
     size_t length = 0;
     struct text key, value;
@@ -259,7 +261,8 @@ static char *arguments_of(struct text arguments, struct text take, bool has_own_
         fputc(':', out), put(out, value);
     }
     if (is_stream) {
-        fprintf(out, "%s\"$reconnect\":false,\"$vocabulary\":\"engine\"", separator);
+        fprintf(out, "%s\"$reconnect\":false,\"$vocabulary\":", separator);
+        put(out, vocabulary.at ? vocabulary : whole("\"engine\""));
         if (take.at && !is(take, "null"))
             fputs(",\"$take\":", out), put(out, take);
     }
@@ -278,7 +281,7 @@ static void answer(tandem_client *client, const char *line)
     bool is_stream = response && (strcmp(response, "sse") == 0 || strcmp(response, "json_lines") == 0);
     bool has_own_body = body && (strcmp(body, "payload") == 0 || strncmp(body, "wrapped:", 8) == 0);
     struct text message = whole(line);
-    char *arguments = arguments_of(member(message, "\"args\""), member(message, "\"take\""), has_own_body, is_stream);
+    char *arguments = arguments_of(message, has_own_body, is_stream);
     char *result = tandem_call(client, operation, arguments);
     struct text value = member(whole(result), "\"ok\""), id = member(message, "\"id\"");
 
@@ -289,7 +292,9 @@ static void answer(tandem_client *client, const char *line)
         tandem_free(error);
     } else {
         fputs("\"ok\":true,\"value\":", stdout);
-        struct text events = is_stream ? member(value, "\"events\"") : missing();
+        /* A caller that asks for a vocabulary wants the events as the library gives them. */
+        bool is_shaped = is_stream && !member(message, "\"vocabulary\"").at;
+        struct text events = is_shaped ? member(value, "\"events\"") : missing();
         events.at ? put_events(stdout, events) : put(stdout, value);
     }
     puts("}");

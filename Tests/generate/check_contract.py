@@ -12,7 +12,8 @@ import sys
 import tempfile
 
 PROJECT = pathlib.Path(__file__).resolve().parents[2]
-FOLDERS = ["contract", "include", "docs", "Sources"]
+FOLDERS = ["contract", "include", "docs", "Sources", "bindings"]
+PYTHON = "contract/python.json"
 SESSIONS = "contract/operations/sessions.json"
 
 
@@ -46,6 +47,8 @@ GENERATED = [
     "Sources/TandemOperations/Generated/sessions.swift", "Sources/TandemContract/Generated/FailureName.swift",
     "Sources/TandemContract/Generated/EngineEventName.swift",
     "Sources/TandemEngine/Generated/OperationNumber+Generated.swift", "docs/operations.md",
+    "bindings/python/libtandem/_operations/sessions.py", "bindings/python/libtandem/types.py",
+    "docs/operations/sessions.md", "docs/compatibility.md", "docs/types.md", "docs/errors.md", "docs/events.md", "docs/openapi.json",
 ]
 TITLE = '{"name": "title", "type": "string"'
 CREATE = '"summary": "Creates a session.",\n'
@@ -56,8 +59,17 @@ CASES = [
     ("a generated file is missing", remove(GENERATED[0]), [GENERATED[0], "not there"]),
     ("a generated file too many", create("Sources/TandemOperations/Generated/old.swift", ""),
      ["Sources/TandemOperations/Generated/old.swift", "does not follow"]),
+    ("a generated module too many", create("bindings/python/libtandem/_operations/old.py", ""),
+     ["bindings/python/libtandem/_operations/old.py", "does not follow"]),
+    ("a method of no operation", edit(PYTHON, '"sessions.create": {"par', '"sessions.creat": {"par'), [PYTHON, "sessions.creat"]),
+    ("a result that is no model", edit(PYTHON, '"returns": "SessionRecord"', '"returns": "SessionRecor"'), [PYTHON, "SessionRecor"]),
+    ("an old name of no model", edit(PYTHON, ': "IncidentMonitorStatusRow"', ': "IncidentMonitorStatus"'), [PYTHON, "IncidentMonitorStatus"]),
+    ("pages by an argument that is none", edit(PYTHON, '"argument": "page"', '"argument": "pages"'), [PYTHON, "pages is no argument"]),
+    ("a page too many", create("docs/operations/old.md", ""), ["docs/operations/old.md", "does not follow"]),
+    ("a row of the compatibility table changed", edit("contract/compatibility.json", "adapt agent_role", "adapt agent_part"),
+     ["docs/compatibility.md", "differs"]),
     ("a summary changed by hand", edit(SESSIONS, "Creates a session.", "Makes a session."),
-     ["include/tandem_ops.h", "docs/operations.md", "differs"]),
+     ["include/tandem_ops.h", "docs/operations/sessions.md", "differs"]),
     ("an operation removed from embedded", edit(SESSIONS, '      "embedded": true,\n', ""),
      [GENERATED[1], "differs"]),
     ("an argument on two lines", edit(SESSIONS, TITLE, TITLE.replace(", ", ",\n  ")), [SESSIONS, "laid out"]),
@@ -108,7 +120,7 @@ CASES = [
 
 def copy(to):
     for folder in FOLDERS:
-        shutil.copytree(PROJECT / folder, to / folder)
+        shutil.copytree(PROJECT / folder, to / folder, ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copy(PROJECT / "libtandem.symbols", to)
 
 
@@ -185,7 +197,7 @@ def main():
 
 
 def touched(root):
-    paths = {path for path in root.glob("Sources/*/Generated/*")} | {path for path in root.glob("contract/**/*.json")}
+    paths = {*root.glob("Sources/*/Generated/*"), *root.glob("docs/operations/*")} | {path for path in root.glob("contract/**/*.json")}
     return {str(path.relative_to(root)) for path in paths} | {path for path in GENERATED if (root / path).exists()}
 
 

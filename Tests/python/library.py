@@ -1,5 +1,5 @@
 """The built library through ctypes, and cases as the test runner counts them: `ok NAME` and `FAILED NAME`."""
-import ctypes, json, os
+import ctypes, json, os, time
 
 PATH = os.environ.get("TANDEM_TEST_LIBRARY", "build/lib/libtandem.so.0")
 ROOT = os.environ.get("TANDEM_TEST_ROOT", os.getcwd())
@@ -11,6 +11,7 @@ for name, result, arguments in [
     ("tandem_open", POINTER, [TEXT, ctypes.POINTER(POINTER)]), ("tandem_close", INT, [POINTER, INT]),
     ("tandem_call", POINTER, [POINTER, TEXT, TEXT]), ("tandem_submit", ID, [POINTER, TEXT, TEXT, ctypes.POINTER(POINTER)]),
     ("tandem_next", POINTER, [POINTER, INT, INT]), ("tandem_cancel", INT, [POINTER, ID]), ("tandem_free", None, [POINTER]),
+    ("tandem_stats", POINTER, [POINTER]), ("tandem_set_log", INT, [POINTER, POINTER, POINTER, INT]),
 ]:
     function = getattr(lib, name)
     function.restype, function.argtypes = result, arguments
@@ -50,6 +51,7 @@ class Client:
 
     def __init__(self, **configuration):
         error = POINTER()
+        self.results = {}
         self.handle = lib.tandem_open(json.dumps({"discover": False, **configuration}).encode(), ctypes.byref(error))
         if not self.handle:
             value(taken(error.value))
@@ -66,6 +68,20 @@ class Client:
 
     def next(self, timeout_ms=0):
         return value(taken(lib.tandem_next(self.handle, 0, timeout_ms)))
+
+    def stats(self):
+        return value(taken(lib.tandem_stats(self.handle)))
+
+    def done(self, op, timeout_s=20):
+        """The result of a submitted operation; other events are passed over."""
+        end = time.time() + timeout_s
+        while time.time() < end:
+            for event in self.next(100):
+                if event["type"] == "done":
+                    self.results[event["op"]] = event["result"]
+            if op in self.results:
+                return self.results[op]
+        return None
 
     def cancel(self, op):
         return lib.tandem_cancel(self.handle, op)

@@ -78,7 +78,7 @@ def errors():
 class Recorder:
     """In place of a core: keeps what a method asks for."""
 
-    def call(self, operation, arguments, options, *, pick="", payload=None, fields=None):
+    def call(self, operation, arguments, options, *, pick="", payload=None, fields=None, body="", returns=None, both=False):
         self.seen = operation, {**arguments, **(fields or {})}, payload
         return {}
 
@@ -114,15 +114,18 @@ def methods():
             if function is None:
                 bad.append(f"{name} is not there")
                 continue
-            names = [p.name for p in inspect.signature(function).parameters.values() if p.name != "options"]
-            finished(function(*names))
+            # What a program decides itself is sent by nobody.
+            own = ("on_event", "on_permission", "on_question")
+            names = [p.name for p in inspect.signature(function).parameters.values() if p.kind is not p.VAR_KEYWORD and p.name not in own]
+            finished(function(**{n: n for n in names}))
             operation, arguments, payload = core.seen
+            whole = arguments.pop("$body", payload)
             listed = {a["name"] for a in entry.get("arguments", []) if "const" not in a and not a["name"].startswith("$")}
             listed |= set(re.findall(r"\{(\w+)", entry["request"] or ""))
-            given = {**arguments, payload: payload} if payload else arguments
-            if operation != name or any(key.rstrip("_") != str(value).rstrip("_") for key, value in given.items()):
+            if operation != name or sorted([*arguments.values(), *([whole] if whole else [])]) != sorted(names):
                 bad.append(f"{name}: {core.seen}")
-            if listed != set(arguments):
+            # Where the whole body is a parameter, a member of its name goes into it.
+            if listed - {whole} != set(arguments):
                 bad.append(f"{name}: {listed ^ set(arguments)}")
             count += 1
         case(f"each operation is a method of {operations.__name__}", not bad and count == 611, f"{count} {bad[:5]}")
@@ -267,7 +270,7 @@ def state():
 
 
 def documentation():
-    for path in ("README.md", "bindings/python/README.md"):
+    for path in ("README.md", "bindings/python/README.md", "docs/python.md"):
         for text in re.findall(r"^```python\n(.*?)^```", (ROOT / path).read_text(), re.M | re.S):
             result = subprocess.run([sys.executable, "-X", "dev", "-W", "error", "-c", text], capture_output=True, text=True,
                                     env={**os.environ, "PYTHONPATH": str(ROOT / "bindings/python")}, timeout=60)

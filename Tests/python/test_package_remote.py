@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """The Python package on a remote engine: the stand-in, a server that never answers, and one that is not there."""
-import asyncio, gc, os, pathlib, signal, socket, subprocess, sys, threading, time, traceback
+import asyncio, gc, logging, os, pathlib, signal, socket, subprocess, sys, threading, time, traceback
 
 if not sys.flags.dev_mode:
     os.execv(sys.executable, [sys.executable, "-X", "dev", "-W", "error", *sys.argv])
@@ -37,8 +37,8 @@ def kinds(events):
 
 
 def engines(url):
-    ours = asyncio.run(quick_start(TandemClient("embedded:", **EMBEDDED)), debug=True)
-    theirs = asyncio.run(quick_start(TandemClient(url, TOKEN)), debug=True)
+    ours = asyncio.run(quick_start(TandemClient("embedded:", vocabulary="normalized", **EMBEDDED)), debug=True)
+    theirs = asyncio.run(quick_start(TandemClient(url, TOKEN, vocabulary="normalized")), debug=True)
     case("the quick start gives the same events on both engines", kinds(ours) == kinds(theirs) and len(kinds(ours)) == 5,
          f"{kinds(ours)} {kinds(theirs)}")
     texts = [[e.properties.text for e in events if e.type == "session.message"] for events in (ours, theirs)]
@@ -62,6 +62,72 @@ def blocking(url):
                 case(name, False, "no error")
             except libtandem.TandemError as error:
                 case(name, type(error) is kind, repr(error))
+
+
+async def two_clients(url):
+    async def talk(client, words):
+        session_id = await client.sessions.create()
+        run = await client.sessions.prompt_async(session_id, words)
+        return [e.type async for e in client.stream(session_id, run.run_id)][-1], session_id
+
+    async with TandemClient(url, TOKEN) as one, TandemClient(url, TOKEN) as two:
+        ends = await asyncio.gather(*(talk(client, f"{i}") for i in range(5) for client in (one, two)))
+        case("two clients in one loop", [end for end, _ in ends] == ["run.completed"] * 10, str(ends))
+        found = await asyncio.gather(*(client.sessions.get(session_id) for _, session_id in ends for client in (one, two)))
+        case("each sees what the other made", len({s.id for s in found}) == 10)
+        stats = one.stats(), two.stats()
+        case("each with figures of its own", all(s.requests >= 15 and s.latency_p50_us > 0 for s in stats), str(stats))
+
+
+def resources():
+    gc.collect()
+    return len(os.listdir("/proc/self/task")), len(os.listdir("/proc/self/fd"))
+
+
+def settled(before, seconds=5):
+    end = time.monotonic() + seconds
+    while resources() != before and time.monotonic() < end:
+        time.sleep(0.01)
+    return resources() == before
+
+
+def dropped(url):
+    """Clients that nobody closes, in the middle of calls, streams and iterations."""
+    with SyncTandemClient(url, TOKEN) as client:
+        session_id = client.sessions.create()
+    before = resources()
+    for _ in range(5):
+        client = SyncTandemClient(url, TOKEN)
+        client.health()
+        stream = client.stream(client.sessions.create(), client.sessions.prompt_async(session_id, "x").run_id)
+        next(stream)
+        del client, stream
+    case("a blocking client that is dropped leaves no thread and no descriptor", settled(before), f"{before} {resources()}")
+
+    async def some():
+        for _ in range(5):
+            client = TandemClient(url, TOKEN)
+            own = await client.sessions.create()
+            stream = client.stream(own, (await client.sessions.prompt_async(own, "x")).run_id)
+            await stream.__anext__()
+            call = asyncio.ensure_future(client.health())
+            await asyncio.sleep(0)
+            call.cancel()
+            del client, stream, call
+            await asyncio.sleep(0)
+
+    asyncio.run(some(), debug=True)
+    case("nor does an asyncio client", settled(before), f"{before} {resources()}")
+
+
+class Complaints(logging.Handler):
+    """What asyncio's debug mode says; a callback that is slow on a busy machine is no fault."""
+
+    found: list[str] = []
+
+    def emit(self, record):
+        if "took" not in record.getMessage():
+            self.found.append(record.getMessage())
 
 
 def silent():
@@ -118,13 +184,19 @@ engine = subprocess.Popen([sys.executable, ROOT / "Tests/tools/standin_engine.py
                           stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
 try:
     url = "http://127.0.0.1:" + engine.stdout.readline().strip()
-    for test, arguments in ((engines, (url,)), (blocking, (url,)), (silent, ())):
+    logging.getLogger("asyncio").addHandler(Complaints())
+    logging.getLogger("asyncio").propagate = False
+    for test, arguments in ((engines, (url,)), (blocking, (url,)), (two_clients, (url,)), (dropped, (url,)), (silent, ())):
         try:
-            test(*arguments)
+            if asyncio.iscoroutinefunction(test):
+                asyncio.run(asyncio.wait_for(test(*arguments), 60), debug=True)
+            else:
+                test(*arguments)
         except Exception as error:
             case(test.__name__, False, "".join(traceback.format_exception(error)[-4:]))
 finally:
     engine.terminate()
     engine.communicate()
 gc.collect()
+case("asyncio's debug mode has nothing to say", not Complaints.found, str(Complaints.found))
 sys.exit(case.finish())

@@ -1,102 +1,14 @@
 #!/usr/bin/env python3
 """Faults between a client and a remote engine, each against a server that is a script."""
-import gc, json, os, pathlib, resource, socket, ssl, subprocess, sys, tempfile, threading, time
+import os, resource, socket, ssl, subprocess, sys, tempfile, threading, time
 from email.utils import formatdate
 
 sys.path.insert(0, os.path.join(os.environ.get("TANDEM_TEST_ROOT", "."), "Tests/tools"))
 import library
 from library import Client, Failure
+from server import JSON, Server, event, failed, name, open_stream, send
 
 case = library.Cases()
-JSON = "Content-Type: application/json\r\n"
-
-
-class Request:
-    def __init__(self, head, body):
-        lines = head.decode().split("\r\n")
-        self.method, self.target, _ = lines[0].split(" ")
-        self.headers = {k.lower(): v for k, v in (line.split(": ", 1) for line in lines[1:] if ": " in line)}
-        self.body = json.loads(body) if body else None
-
-
-class Server:
-    """Answers each request by a function of the request and the connection; it returns False to close it."""
-
-    def __init__(self, answer, tls=None):
-        self.answer, self.requests, self.connections, self.tls = answer, [], 0, tls
-        self.listener = socket.create_server(("127.0.0.1", 0))
-        self.port = self.listener.getsockname()[1]
-        self.url = f"http{'s' if tls else ''}://127.0.0.1:{self.port}"
-        threading.Thread(target=self.accept, daemon=True).start()
-
-    def accept(self):
-        while True:
-            try:
-                connection, _ = self.listener.accept()
-            except OSError:
-                return
-            self.connections += 1
-            threading.Thread(target=self.serve, args=(connection,), daemon=True).start()
-
-    def serve(self, connection):
-        try:
-            if self.tls:
-                connection = self.tls.wrap_socket(connection, server_side=True)
-            with connection:
-                while request := self.read(connection):
-                    self.requests.append(request)
-                    if self.answer(request, connection) is False:
-                        return
-        except (OSError, ValueError):
-            pass
-
-    @staticmethod
-    def read(connection):
-        data = b""
-        while b"\r\n\r\n" not in data:
-            more = connection.recv(65536)
-            if not more:
-                return None
-            data += more
-        head, _, body = data.partition(b"\r\n\r\n")
-        length = next((int(line[15:]) for line in head.decode().split("\r\n") if line.lower().startswith("content-length:")), 0)
-        while len(body) < length:
-            body += connection.recv(65536)
-        return Request(head, body)
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.listener.close()
-
-
-def send(connection, status, body=b"", headers=JSON):
-    body = json.dumps(body).encode() if not isinstance(body, bytes) else body
-    connection.sendall(f"HTTP/1.1 {status} X\r\n{headers}Content-Length: {len(body)}\r\n\r\n".encode() + body)
-
-
-def event(connection, frame):
-    connection.sendall(b"data: " + json.dumps(frame).encode() + b"\n\n")
-
-
-def open_stream(connection):
-    connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n")
-    event(connection, {"type": "server.connected", "properties": {}})
-    event(connection, {"type": "engine.lifecycle.ready", "properties": {"status": "ready"}})
-
-
-def failed(call):
-    """The failure of a call and how long it took."""
-    began = time.time()
-    try:
-        return call(), time.time() - began
-    except Failure as e:
-        return e, time.time() - began
-
-
-def name(result):
-    return result.name if isinstance(result, Failure) else "no failure"
 
 
 def hang_up():
@@ -148,6 +60,8 @@ def huge_reply():
         for kind in ("known", "chunked"):
             failure, _ = failed(lambda: client.call("sessions.get", {"session_id": kind}))
             case(f"a 1 GiB reply ({kind}): limit", name(failure) == "limit", str(failure))
+            error = client.done(client.submit("sessions.get", {"session_id": kind}))["error"]
+            case(f"submitted as well ({kind})", error["name"] == "limit", str(error))
         grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
         case("memory stays flat", grown < 64 << 10, f"{grown} KiB")
 
@@ -162,6 +76,8 @@ def endless_body():
     with Server(answer) as server, Client(url=server.url) as client:
         failure, took = failed(lambda: client.call("engine.health", {"$timeout_ms": 300}))
         case("an endless body ends at the deadline", name(failure) == "timeout" and took < 1.5, f"{failure} {took}")
+        error, took = failed(lambda: client.done(client.submit("engine.health", {"$timeout_ms": 300}))["error"])
+        case("submitted as well", error["name"] == "timeout" and took < 1.5, f"{error} {took}")
 
 
 def retry_after():
@@ -200,14 +116,16 @@ def starting():
 
 
 def redirect():
-    with Server(lambda r, c: send(c, 200, {})) as other:
+    with Server(lambda r, c: send(c, 200, {}), host="127.0.0.2") as other:
         def answer(request, connection):
             send(connection, 307, b"", f"Location: {other.url}/stolen\r\n")
 
         with Server(answer) as server, Client(url=server.url, token="secret") as client:
             failure, _ = failed(lambda: client.call("engine.health"))
             case("a redirect is an error", name(failure) == "protocol", str(failure))
-            case("and not followed", not other.requests, str(other.requests))
+            error = client.done(client.submit("engine.health"))["error"]
+            case("submitted as well", error["name"] == "protocol", str(error))
+            case("and to another host it is not followed", other.connections == 0, str(other.requests))
             case("the token is a header", server.requests[0].headers["authorization"] == "Bearer secret")
             case("no error shows the token", "secret" not in str(failure.error), str(failure.error))
 
@@ -300,7 +218,7 @@ def prompt_after_a_cut():
             key = request.headers["idempotency-key"]
             keys.append(key)
             runs.setdefault(key, f"run-{len(runs)}")
-            if len(keys) == 1:
+            if keys.count(key) == 1:
                 return False
             send(connection, 202, {"runID": runs[key], "idempotentReplay": True})
         else:
@@ -310,6 +228,8 @@ def prompt_after_a_cut():
         result, _ = failed(lambda: client.call("sessions.prompt_async", {"session_id": "s", "prompt": "hi"}))
         case("a prompt survives a cut connection", result["run_id"] == "run-0", str(result))
         case("with the same key, so one run starts", len(keys) == 2 and len(runs) == 1, str(keys))
+        result = client.done(client.submit("sessions.prompt_async", {"session_id": "s", "prompt": "hi"}))["ok"]
+        case("submitted as well", result["run_id"] == "run-1" and len(keys) == 4 and len(runs) == 2, f"{result} {keys}")
         order = [(r.method, r.target.split("?")[0]) for r in server.requests]
         case("the events were there first", order.index(("GET", "/event")) < order.index(("POST", "/session/s/prompt_async")), str(order))
 
@@ -505,9 +425,13 @@ def tls():
             with Client(url=server.url) as client:
                 failure, _ = failed(lambda: client.call("engine.health"))
                 case("a certificate that nobody vouches for: tls", name(failure) == "tls", str(failure))
+                case("no request was sent", not server.requests)
             with Client(url=server.url, ca_file=certificate) as client:
                 result, _ = failed(lambda: client.call("engine.health"))
                 case("with its authority it is trusted", result == {"healthy": True}, str(result))
+            with Client(url=f"https://localhost:{server.port}", ca_file=certificate) as client:
+                failure, _ = failed(lambda: client.call("engine.health"))
+                case("but not under another name", name(failure) == "tls", str(failure))
 
 
 def unix_socket():

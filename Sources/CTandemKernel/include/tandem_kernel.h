@@ -60,7 +60,11 @@ typedef enum libtandem_turn_kind {
   LIBTANDEM_TURN_CLOSE_LATER /* only the beginning of a close: its end comes when the thread's calls unwind */
 } libtandem_turn_kind;
 
-typedef enum libtandem_action { LIBTANDEM_ACTION_EVENT, LIBTANDEM_ACTION_DROP } libtandem_action;
+typedef enum libtandem_action {
+  LIBTANDEM_ACTION_EVENT,
+  LIBTANDEM_ACTION_HOST_CALL,
+  LIBTANDEM_ACTION_DROP
+} libtandem_action;
 
 typedef struct libtandem_turn {
   /* the call */
@@ -75,9 +79,12 @@ typedef struct libtandem_turn {
   /* what to run next */
   libtandem_action action;
   tandem_event_fn event_fn;
+  tandem_host_fn host_fn;
   tandem_notify_fn drop_fn;
   void *ud;
   uint64_t event_op;
+  uint64_t host_call;
+  uint64_t host_op; /* the operation whose host call this is, also where it comes as an event; 0: none */
   char *json; /* freed after the callback */
   /* how it ended */
   int32_t status;
@@ -102,9 +109,14 @@ typedef struct libtandem_upcalls {
   int32_t (*set_wakeup)(tandem_client *client, libtandem_host *host);
   uint64_t (*stream)(tandem_client *client, const char *op, const char *args_json, const libtandem_host *host,
                      char **error_json);
+  uint64_t (*provide)(tandem_client *client, const char *spec_json, const libtandem_host *host, char **error_json);
+  /* Leaves in `dropped` what nobody holds any more. */
+  int32_t (*withdraw)(tandem_client *client, uint64_t provider, libtandem_host *dropped);
 } libtandem_upcalls;
 
 void libtandem_install(const libtandem_upcalls *upcalls);
+/* NULL before the first tandem_open. */
+const libtandem_upcalls *libtandem_installed(void);
 
 /* -- the process's log -- */
 

@@ -9,6 +9,7 @@ final class EngineContext: Sendable {
     /// The directory of sessions that name none.
     let workspace: String?
     let workingDirectory: String
+    let host: any Host
     let providers: Lock<ProviderTable>
     private let logger: EngineConfiguration.Log?
 
@@ -16,6 +17,7 @@ final class EngineContext: Sendable {
         clock = configuration.clock
         random = configuration.random
         workingDirectory = Path.workingDirectory
+        host = configuration.host
         logger = configuration.log
         providers = Lock(try ProviderTable(configuration))
         guard let given = configuration.workspace else {

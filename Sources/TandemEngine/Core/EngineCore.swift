@@ -50,6 +50,8 @@ final class EngineCore: @unchecked Sendable {
     var runs: [Int64: ActiveRun] = [:]
     var runOfSession: [String: Int64] = [:]
     var transfers: [Int64: any ModelCall] = [:]
+    /// The call of a tool that the host makes for a run.
+    var hostCalls: [Int64: UInt64] = [:]
     var timers: [Int64: TimerID] = [:]
     var nextSeq: Int64
     var nextPart: Int64 = 0

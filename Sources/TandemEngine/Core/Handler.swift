@@ -56,7 +56,7 @@ struct HandlerTable: Sendable {
 
     static let all: [Handler] =
         Health.handlers + Sessions.handlers + Runs.handlers + Events.handlers
-        + Providers.handlers + Config.handlers
+        + Providers.handlers + Config.handlers + Permissions.handlers + Questions.handlers + Tools.handlers
 
     init() {
         var slots: [Handler?] = []

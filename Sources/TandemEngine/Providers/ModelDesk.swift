@@ -1,3 +1,4 @@
+internal import TandemContract
 internal import TandemHTTP
 internal import TandemProviders
 internal import TandemSystem
@@ -27,8 +28,8 @@ final class ModelDesk: Sendable {
         transfers = TransferLoop(loop)
     }
 
-    func choose(_ wanted: ModelReference?, _ table: ProviderTable) -> ModelSelection.Decision {
-        ModelSelection.choose(wanted, table, surroundings)
+    func choose(_ wanted: ModelReference?, _ table: ProviderTable, _ offers: HostOffers) -> ModelSelection.Decision {
+        ModelSelection.choose(wanted, table, offers.models, surroundings)
     }
 
     private var surroundings: ModelSelection.Surroundings {
@@ -40,7 +41,10 @@ final class ModelDesk: Sendable {
         }
     }
 
-    func model(of choice: ModelChoice) -> any Model {
+    func model(of choice: ModelChoice, _ run: RunNames) -> any Model {
+        if choice.isHosted {
+            return HostedModel(configuration.host, sessionID: run.sessionID, runID: run.runID)
+        }
         if let known = state.withLock({ $0.models[choice.providerID] }), known.choice.isSameServer(as: choice) {
             return known.model
         }

@@ -1,3 +1,4 @@
+internal import TandemContract
 internal import TandemProviders
 
 /// A model that can be called.
@@ -10,10 +11,16 @@ struct ModelChoice: Equatable, Sendable {
     var isFound = false
 
     static let echo = ModelChoice(providerID: EchoModel.provider, modelID: EchoModel.model)
+
+    var isHosted: Bool { providerID == HostedModel.provider }
 }
 
-/// Which model a prompt gets: the one it names, its session's, the configured one, the environment's, one found on this
-/// machine, and at last the echo.
+extension ModelChoice {
+    init(hosted model: String) { self.init(providerID: HostedModel.provider, modelID: model) }
+}
+
+/// Which model a prompt gets: the one it names, its session's, the configured one, the environment's, the host's, one
+/// found on this machine, and at last the echo.
 enum ModelSelection {
     /// What is known of servers on this machine.
     enum Surroundings: Equatable {
@@ -29,10 +36,16 @@ enum ModelSelection {
         case lookAround
     }
 
-    static func choose(_ wanted: ModelReference?, _ table: ProviderTable, _ around: Surroundings) -> Decision {
-        if let wanted { return named(wanted, table, around) }
+    static func choose(
+        _ wanted: ModelReference?,
+        _ table: ProviderTable,
+        _ hosted: [HostModel],
+        _ around: Surroundings
+    ) -> Decision {
+        if let wanted { return named(wanted, table, hosted, around) }
         if let provider = table.defaultProvider {
-            guard let model = table.defaultModel(of: provider) else {
+            let first = provider == HostedModel.provider ? hosted.first?.name : nil
+            guard let model = table.defaultModel(of: provider) ?? first else {
                 return .refused(
                     RunFailure(
                         code: "MODEL_SELECTION_REQUIRED",
@@ -43,8 +56,9 @@ enum ModelSelection {
                 )
             }
             guard let reference = ModelReference(providerID: provider, modelID: model) else { return .chosen(.echo) }
-            return named(reference, table, around)
+            return named(reference, table, hosted, around)
         }
+        if let model = hosted.first { return .chosen(ModelChoice(hosted: model.name)) }
         switch around {
         case .unknown: return .lookAround
         case .nothing: return .chosen(.echo)
@@ -55,6 +69,7 @@ enum ModelSelection {
     private static func named(
         _ wanted: ModelReference,
         _ table: ProviderTable,
+        _ hosted: [HostModel],
         _ around: Surroundings
     ) -> Decision {
         let known = KnownProvider.named(wanted.providerID)
@@ -75,6 +90,14 @@ enum ModelSelection {
             )
         }
         if wanted.providerID == EchoModel.provider { return .chosen(.echo) }
+        if wanted.providerID == HostedModel.provider {
+            guard hosted.contains(where: { $0.name == wanted.modelID }) else {
+                return .refused(
+                    .dispatch("the host offers no model `\(wanted.modelID)`", category: "missing_connection")
+                )
+            }
+            return .chosen(ModelChoice(hosted: wanted.modelID))
+        }
         if KnownProvider.isLocal(wanted.providerID) {
             switch around {
             case .unknown: return .lookAround

@@ -1,5 +1,6 @@
 internal import TandemContract
 internal import TandemJSON
+internal import TandemProviders
 internal import TandemStore
 internal import TandemSystem
 
@@ -15,19 +16,55 @@ enum Providers {
     @Sendable private static func catalog(_ reading: Reading, _: Request) throws(Halt) -> Reply {
         let table = reading.context.providers.withLock { $0 }
         let others = KnownProvider.all.filter { table[$0.id] == nil }
+        let hosted = reading.context.host.offers.models
         return .json(
             JSONWriter.object { writer in
                 writer.member(
                     "all",
                     array: { writer in
                         for provider in table.providers { writeConfigured(provider, table, &writer) }
+                        if !hosted.isEmpty { writeHosted(hosted, &writer) }
                         for provider in others { writeMissing(provider, &writer) }
                     }
                 )
-                writer.member("connected", array: { writer in for one in table.providers { writer.string(one.id) } })
-                writer.member("default", table.defaultProvider ?? "local")
+                writer.member(
+                    "connected",
+                    array: { writer in
+                        for one in table.providers { writer.string(one.id) }
+                        if !hosted.isEmpty { writer.string(HostedModel.provider) }
+                    }
+                )
+                writer.member("default", table.defaultProvider ?? (hosted.isEmpty ? "local" : HostedModel.provider))
             }
         )
+    }
+
+    private static func writeHosted(_ models: [HostModel], _ writer: inout JSONWriter) {
+        writer.object { writer in
+            writer.member("id", HostedModel.provider)
+            writer.member("name", "The host of the library")
+            writer.member(
+                "models",
+                object: { writer in
+                    for model in models {
+                        writer.member(
+                            model.name,
+                            object: { writer in
+                                writer.member("name", model.name)
+                                writer.nullable(
+                                    "limit",
+                                    model.contextTokens.map { tokens in
+                                        JSONWriter.object { $0.member("context", tokens) }
+                                    }
+                                )
+                            }
+                        )
+                    }
+                }
+            )
+            writer.member("catalog_source", "host")
+            writer.member("catalog_status", "ok")
+        }
     }
 
     private static func writeConfigured(

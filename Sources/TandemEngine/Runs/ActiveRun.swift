@@ -10,12 +10,20 @@ struct ActiveRun {
     var machine: RunMachine
     let reader: FileReader
     let sessionModel: ModelReference?
+    /// Where its session works, as the wire shows it.
+    let directory: String
+    /// The permission request or question whose answer it waits for.
+    var pendingRequest: String?
     /// The row of the user's message, once it is stored.
     var promptRow: Int64?
     /// The call that waits for the end.
     private(set) var waiting: Waiting?
 
     var sessionID: String { names.sessionID }
+
+    /// When it ends at the latest.
+    var deadlineMilliseconds: Int64 { startedMilliseconds + EngineCore.runMilliseconds }
+
     var runID: String { names.runID }
 
     /// The caller that waits has had enough, and is told so.
@@ -40,6 +48,10 @@ struct UnsavedEnd {
 
     func save(to store: Connection) throws(StoreError) {
         for event in events { try EventLog.append(event, to: store) }
+        let outcome = ToolOutcome.failed("the state took nothing when this call ended; what it gave is lost")
+        _ = try ToolCallStore.close(run: run, outcome, in: store)
+        try QuestionStore.delete(run: run, from: store)
+        try PermissionStore.close(run: run, as: PermissionRequest.Status.cancelled, at: milliseconds, in: store)
         try RunStore.finish(run, end, at: milliseconds, in: store)
     }
 }

@@ -59,6 +59,13 @@ extension Batch {
         case .chooseModel: return chooseModel(for: run)
         case .call(let request, let choice): first { core.call(request, choice, for: number) }
         case .stopCall: first { core.stopCall(of: number) }
+        case .readOffers: return .offersRead(context.host.offers)
+        case .applyRules(let call, let asks): return .ruled(try rule(on: call, asks: asks, in: run))
+        case .askPermission(let call): try askPermission(call, &run)
+        case .recordCall(let call, let said): try record(call, said, run)
+        case .recordOutcome(let call, let outcome): try record(outcome, of: call, run)
+        case .makeCall(let call, let kind): return try make(call, kind, &run)
+        case .dropCall(let reason): try dropCall(&run, reason)
         case .end(let end): try finish(run, end)
         }
         return nil
@@ -92,8 +99,9 @@ extension Batch {
 
     private func chooseModel(for run: ActiveRun) -> RunMachine.Input? {
         let wanted = run.machine.prompt.model ?? run.sessionModel
-        switch core.models.choose(wanted, context.providers.withLock { $0 }) {
-        case .chosen(let choice): return .modelChosen(.success(choice))
+        let offers = context.host.offers
+        switch core.models.choose(wanted, context.providers.withLock { $0 }, offers) {
+        case .chosen(let choice): return .modelChosen(.success(choice), offers)
         case .refused(let failure): return .modelChosen(.failure(failure))
         case .lookAround:
             let core = core
@@ -121,7 +129,7 @@ extension Batch {
 }
 
 extension EngineCore {
-    private static let runMilliseconds: Int64 = 600_000
+    static let runMilliseconds: Int64 = 600_000
 
     /// Gives a run its input in a batch of its own turn.
     func post(_ input: RunMachine.Input, to number: Int64) {
@@ -140,6 +148,7 @@ extension EngineCore {
     /// Lets go of what a run that is over still had.
     func forget(_ number: Int64) {
         transfers[number] = nil
+        hostCalls[number] = nil
         if let timer = timers.removeValue(forKey: number) { thread.cancelTimer(timer) }
     }
 
@@ -155,8 +164,8 @@ extension EngineCore {
     }
 
     fileprivate func call(_ request: ModelRequest, _ choice: ModelChoice, for number: Int64) {
-        guard runs[number] != nil else { return }
-        transfers[number] = models.model(of: choice).start(request) { [weak self] events in
+        guard let run = runs[number] else { return }
+        transfers[number] = models.model(of: choice, run.names).start(request) { [weak self] events in
             self?.heard(events, choice, by: number)
         }
     }
@@ -203,6 +212,7 @@ extension EngineCore {
             switch action {
             case .publish(let event): events.append(logged(event, of: run))
             case .stopCall: stopCall(of: number)
+            case .dropCall(let reason): withdrawCall(of: number, reason)
             case .end(let end):
                 unsaved.append(
                     UnsavedEnd(run: number, events: events, end: end, milliseconds: context.clock.milliseconds)

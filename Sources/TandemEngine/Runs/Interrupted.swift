@@ -1,3 +1,4 @@
+internal import TandemContract
 internal import TandemJSON
 internal import TandemProviders
 internal import TandemStore
@@ -35,6 +36,7 @@ enum Interrupted {
     private static func close(_ run: Found, _ batch: Batch) throws(StoreError) {
         let failure = RunFailure.interrupted
         let end = RunEnd(status: .error, error: failure.message, category: failure.category)
+        try closeTools(of: run, batch)
         let text = try self.text(of: run.number, in: batch.store)
         if !text.allSatisfy(\.isWhitespace) { try store(text, id: run.names.answerID, .said, run, batch) }
         try store(failure.notice, id: batch.context.random.uuid(), .notice, run, batch)
@@ -43,6 +45,27 @@ enum Interrupted {
         }
         try RunStore.finish(run.number, end, at: batch.context.clock.milliseconds, in: batch.store)
         batch.context.log(2, "a run was cut off by the end of its process") { $0.member("run_id", run.names.runID) }
+    }
+
+    /// A tool that was begun is not begun again: whether it had an effect is not known, and that is what is told.
+    private static func closeTools(of run: Found, _ batch: Batch) throws(StoreError) {
+        let store = try batch.store
+        let outcome = ToolOutcome.failed(
+            "the process ended while this call was being made; whether it had an effect is not known"
+        )
+        for open in try ToolCallStore.close(run: run.number, outcome, in: store) {
+            let names = RunNames(
+                sessionID: run.names.sessionID,
+                runID: run.names.runID,
+                userMessageID: try MessageStore.id(of: open.message, in: store),
+                answerID: run.names.answerID
+            )
+            try batch.publish(.tool(.ended(open.call, outcome)), run: run.number, names)
+            try batch.publish(.tool(.effect(open.call, .unknown)), run: run.number, names)
+        }
+        try QuestionStore.delete(run: run.number, from: store)
+        let now = batch.context.clock.milliseconds
+        try PermissionStore.close(run: run.number, as: PermissionRequest.Status.restarted, at: now, in: store)
     }
 
     private static func store(
@@ -63,10 +86,15 @@ enum Interrupted {
         )
     }
 
-    /// The answer's text as far as it was published.
+    /// The latest answer's text as far as it was published; what came before tool calls is stored with those.
     private static func text(of run: Int64, in store: Connection) throws(StoreError) -> String {
         try store.all(
-            "SELECT payload FROM events WHERE run = ? AND type = 'message.part.updated' ORDER BY seq",
+            """
+            SELECT payload FROM events WHERE run = ?1 AND type = 'message.part.updated' AND seq > coalesce(
+                (SELECT max(seq) FROM events WHERE run = ?1 AND type IN ('\(EngineEventName.providerCallIterationStart)',
+                    '\(EngineEventName.toolEffectRecorded)')), 0)
+            ORDER BY seq
+            """,
             .integer(run)
         ) { JSONText(trusted: $0.bytes(0)) }
         .filter { $0["agent"] == nil }

@@ -1,6 +1,9 @@
 internal import TandemContract
 internal import TandemJSON
 
+/// Whether a run may, must or must not use tools.
+enum ToolMode: String, CaseIterable, Sendable { case auto, none, required }
+
 /// What a caller asks in a session.
 struct Prompt: Equatable, Sendable {
     enum Part: Equatable, Sendable {
@@ -19,6 +22,9 @@ struct Prompt: Equatable, Sendable {
     var agent: String?
     var contextMode = ContextMode.auto
     var sampling = Sampling()
+    var toolMode = ToolMode.auto
+    /// Names, or beginnings with `*`, of the only tools that this run may use; nil: all that are offered.
+    var toolAllowlist: [String]?
 
     /// The text that is stored: files are a line each.
     var text: String {
@@ -78,8 +84,10 @@ extension Prompt {
         if let mode = try fields.word("contextMode", "context_mode", of: ContextMode.allCases.map(\.rawValue)) {
             contextMode = ContextMode(rawValue: mode) ?? .auto
         }
-        _ = try fields.word("toolMode", "tool_mode", of: ["auto", "none", "required"])
-        _ = try fields.strings("toolAllowlist", "tool_allowlist")
+        if let mode = try fields.word("toolMode", "tool_mode", of: ToolMode.allCases.map(\.rawValue)) {
+            toolMode = ToolMode(rawValue: mode) ?? .auto
+        }
+        toolAllowlist = try fields.strings("toolAllowlist", "tool_allowlist")
         _ = try fields.boolean("writeRequired", "write_required")
         _ = try fields.boolean("strictKbGrounding", "strict_kb_grounding")
         sampling = try Sampling(fields)
@@ -118,6 +126,10 @@ extension Prompt {
             writer.nullable("model", model?.modelID)
             writer.nullable("agent", agent)
             writer.member("mode", contextMode.rawValue)
+            if toolMode != .auto { writer.member("tool_mode", toolMode.rawValue) }
+            if let toolAllowlist {
+                writer.member("tools", array: { writer in for name in toolAllowlist { writer.string(name) } })
+            }
             writer.optional("temperature", sampling.temperature)
             writer.optional("top_p", sampling.topP)
             writer.optional("max_tokens", sampling.maxTokens.map { Int64($0) })

@@ -37,6 +37,7 @@ extension RunEvent {
                     }
                 )
             case .finished(let end): writeEnd(&writer, names, end, now())
+            case .tool(let event): event.write(to: &writer, names)
             case .deleteDeferred:
                 writer.member("runID", names.runID)
                 writer.member("cancelRequested", true)
@@ -87,19 +88,23 @@ extension RunEvent {
         if delta { writer.member("delta", text) }
     }
 
-    /// What belongs to the one call of a model.
+    /// What belongs to one call of a model.
     private func writeCall(_ writer: inout JSONWriter, _ names: RunNames) {
         writer.member("messageID", names.userMessageID)
-        if case .usage = self {} else { writer.member("iteration", 1) }
         switch self {
-        case .contextSelected(let report):
+        case .contextSelected(let report, let round):
+            writer.member("iteration", round.number)
             writer.member("contextMode", report.mode)
             writer.member("historyMessageCount", report.historyMessages)
             writer.member("historyCharCount", report.historyCharacters)
             writer.member("memoryInjected", false)
-        case .toolsRouted: RunEvent.writeRouting(&writer)
-        case .callStarted: writer.member("selectedToolCount", 0)
-        case .budget(let report, let choice): RunEvent.writeBudget(&writer, report, choice, names)
+        case .toolsRouted(let round): RunEvent.writeRouting(&writer, round)
+        case .callStarted(let round):
+            writer.member("iteration", round.number)
+            writer.member("selectedToolCount", round.offer.tools.count)
+        case .budget(let report, let choice, let round):
+            writer.member("iteration", round.number)
+            RunEvent.writeBudget(&writer, report, choice, round, names)
         case .usage(let usage, let choice, let isEstimate):
             writer.member("providerID", choice.providerID)
             writer.member("modelID", choice.modelID)
@@ -108,11 +113,13 @@ extension RunEvent {
             writer.member("totalTokens", usage.total)
             writer.member("usageSource", isEstimate ? "estimated" : "provider")
             writer.nullable("correlationID", names.correlationID)
-        case .callFinished:
-            writer.member("finishReason", "provider_completion")
-            writer.member("acceptedToolCalls", 0)
-            writer.member("rejectedToolCalls", 0)
-        case .callFailed(let failure, let providerID, let modelID):
+        case .callFinished(let round, let end):
+            writer.member("iteration", round.number)
+            writer.member("finishReason", end.reason.rawValue)
+            writer.member("acceptedToolCalls", end.accepted)
+            writer.member("rejectedToolCalls", end.rejected)
+        case .callFailed(let failure, let providerID, let modelID, let round):
+            writer.member("iteration", round.number)
             writer.member(
                 "errorCode",
                 failure.code == "ENGINE_DISPATCH_FAILED" ? "PROVIDER_REQUEST_FAILED" : failure.code
@@ -124,20 +131,21 @@ extension RunEvent {
         }
     }
 
-    /// No tools are offered yet.
-    private static func writeRouting(_ writer: inout JSONWriter) {
+    private static func writeRouting(_ writer: inout JSONWriter, _ round: Round) {
+        writer.member("iteration", round.number)
         writer.member("pass", 1)
-        writer.member("mode", "none")
-        writer.member("selectedToolCount", 0)
-        writer.member("totalAvailableTools", 0)
+        writer.member("mode", round.offer.tools.isEmpty ? ToolMode.none.rawValue : round.mode.rawValue)
+        writer.member("selectedToolCount", round.offer.tools.count)
+        writer.member("totalAvailableTools", round.offer.available)
         writer.member("mcpIncluded", false)
-        writer.member("offeredTools", JSONText.emptyArray)
+        writer.member("offeredTools", array: { writer in for name in round.offer.names { writer.string(name) } })
     }
 
     private static func writeBudget(
         _ writer: inout JSONWriter,
         _ report: ContextReport,
         _ choice: ModelChoice,
+        _ round: Round,
         _ names: RunNames
     ) {
         writer.member("providerID", choice.providerID)
@@ -149,8 +157,8 @@ extension RunEvent {
         writer.member("estimatedTotalChars", report.characters)
         writer.member("estimatedPromptTokens", report.tokens)
         writer.member("droppedHistoryMessages", report.droppedMessages)
-        writer.member("toolSchemaCount", 0)
-        writer.member("toolSchemaChars", 0)
+        writer.member("toolSchemaCount", round.offer.tools.count)
+        writer.member("toolSchemaChars", round.schemaCharacters)
         writer.nullable("correlationID", names.correlationID)
     }
 }

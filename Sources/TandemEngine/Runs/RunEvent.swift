@@ -9,14 +9,15 @@ enum RunEvent: Equatable {
     case updated(String, error: String? = nil)
     /// The user's words, as they were stored.
     case echo(String)
-    case contextSelected(ContextReport)
-    case toolsRouted
-    case callStarted
-    case budget(ContextReport, ModelChoice)
+    case contextSelected(ContextReport, Round)
+    case toolsRouted(Round)
+    case callStarted(Round)
+    case budget(ContextReport, ModelChoice, Round)
     case delta(String)
     case usage(ModelUsage, ModelChoice, isEstimate: Bool)
-    case callFinished
-    case callFailed(RunFailure, providerID: String, modelID: String)
+    case callFinished(Round, CallEnd)
+    case callFailed(RunFailure, providerID: String, modelID: String, Round)
+    case tool(ToolEvent)
     case answer(String)
     case failed(RunFailure)
     case finished(RunEnd)
@@ -29,6 +30,7 @@ enum RunEvent: Equatable {
         case .started: EngineEventName.sessionRunStarted
         case .status: EngineEventName.sessionStatus
         case .updated: EngineEventName.sessionUpdated
+        case .tool(let event): event.type
         case .echo, .delta, .answer: EngineEventName.messagePartUpdated
         case .contextSelected: EngineEventName.contextProfileSelected
         case .toolsRouted: EngineEventName.toolRoutingDecision
@@ -42,6 +44,36 @@ enum RunEvent: Equatable {
         case .deleteDeferred: EngineEventName.sessionDeleteDeferred
         }
     }
+}
+
+/// One call of the model, of those that a run makes.
+struct Round: Equatable {
+    var number = 1
+    var mode = ToolMode.auto
+    var offer = ToolOffer.none
+
+    /// The characters that the offered tools take.
+    var schemaCharacters: Int {
+        offer.tools.reduce(0) {
+            $0 + $1.name.utf8.count + $1.model.description.utf8.count + $1.model.parameters.bytes.count
+        }
+    }
+}
+
+/// How a call of the model ended.
+struct CallEnd: Equatable {
+    enum Reason: String {
+        case completion = "provider_completion"
+        /// The model is called again, with the results of its tools.
+        case followup = "tool_followup"
+        /// It is called again and has to do without tools.
+        case summary = "tool_summary"
+        case requiredUnsatisfied = "required_tool_unsatisfied"
+    }
+
+    let reason: Reason
+    var accepted = 0
+    var rejected = 0
 }
 
 /// How a run ended.

@@ -41,6 +41,8 @@ struct RunFailure: Error, Equatable {
         case .rateLimited: (code, category) = ("RATE_LIMIT_EXCEEDED", "provider")
         case .contextLength: (code, category) = ("CONTEXT_LENGTH_EXCEEDED", "provider")
         case .timeout: (code, category) = ("ENGINE_TIMEOUT", "timeout")
+        case .hostFailed: (code, category) = ("HOST_FAILED", "provider")
+        case .hostTimeout: (code, category) = ("HOST_TIMEOUT", "timeout")
         case .provider, .cancelled:
             code = (failure.status ?? 0) >= 500 ? "PROVIDER_SERVER_ERROR" : "ENGINE_DISPATCH_FAILED"
             category = "provider"

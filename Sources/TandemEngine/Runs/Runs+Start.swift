@@ -11,7 +11,8 @@ extension Runs {
         in session: SessionRecord,
         _ request: Request,
         waiting: Waiting?,
-        _ batch: Batch
+        _ batch: Batch,
+        before prepare: (ActiveRun) -> Void = { _ in }
     ) throws(Halt) -> ActiveRun {
         if let active = batch.run(ofSession: session.id) { throw .reply(try conflict(with: active, batch)) }
         var prompt = prompt
@@ -19,6 +20,7 @@ extension Runs {
         let names = self.names(session, prompt, request, batch.context)
         return try stored { () throws(StoreError) in
             let run = try activate(prompt, in: session, names, waiting: waiting, batch)
+            prepare(run)
             let core = batch.core
             batch.first {
                 if core.runs[run.number] != nil { core.watch(run.number) }
@@ -54,13 +56,14 @@ extension Runs {
                 prompt: prompt,
                 history: conversation.messages,
                 droppedMessages: conversation.dropped,
-                system: SystemPrompt.text(directory: session.directory, isWorkspace: session.hasDirectory)
+                system: SystemPrompt(directory: session.hasDirectory ? session.directory : nil)
             ),
             reader: FileReader(
                 directory: session.hasDirectory ? session.directory : nil,
                 workspace: batch.context.workspace
             ),
             sessionModel: session.model,
+            directory: session.directory,
             waiting: waiting
         )
     }
@@ -87,7 +90,7 @@ extension Runs {
 
     private static func conflict(with run: ActiveRun, _ batch: Batch) throws(Halt) -> Reply {
         try stored { () throws(StoreError) in
-            let active = try activity(of: run, in: batch)
+            let active = try activity(of: run, in: batch, isRefusal: true)
             let stream = attach(run.sessionID, run.runID)
             try batch.publish(
                 EngineEventName.sessionRunConflict,

@@ -13,24 +13,23 @@ extension Runs {
         let session = try self.session(batch, request)
         let streams = later.ticket.sink != nil
         let id: Subscriptions.ID? = streams ? batch.core.newSubscriptionID() : nil
+        let core = batch.core
         let run = try start(
             prompt,
             in: session,
             request,
             waiting: Waiting(ticket: later.ticket, subscription: id),
             batch
-        )
-        let core = batch.core
-        let runID = run.runID
-        let number = run.number
-        if let id {
-            // In the same batch as the run's first events: it gets them all.
-            let filter = EventFilter(sessionID: session.id, runID: runID)
+        ) { run in
+            guard let id else { return }
+            // Before the run's first events, and before its end where that comes at once.
+            let filter = EventFilter(sessionID: session.id, runID: run.runID)
             batch.first {
                 core.subscriptions.add(id, Subscription(filter, later.ticket, .live, lastSeq: 0))
             }
             later.call.whenResumed { [weak core] in core?.resume(id) }
         }
+        let number = run.number
         let ticket = later.ticket
         let stop: @Sendable (Failure) -> Void = { [weak core, weak ticket] failure in
             guard let core, let ticket else { return }

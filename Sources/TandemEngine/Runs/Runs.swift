@@ -104,16 +104,18 @@ enum Runs {
         )
     }
 
-    /// The active run as a refusal shows it.
-    static func activity(of run: ActiveRun, in batch: Batch) throws(StoreError) -> JSONText {
+    /// The active run; a refusal shows names that nobody gave as null, another reply leaves them out.
+    static func activity(of run: ActiveRun, in batch: Batch, isRefusal: Bool) throws(StoreError) -> JSONText {
         let last = try RunStore.lastActivity(run.number, in: batch.store)
         return JSONWriter.object { writer in
             writer.member("runID", run.runID)
             writer.member("startedAtMs", run.startedMilliseconds)
             writer.member("lastActivityAtMs", last ?? run.startedMilliseconds)
-            writer.nullable("clientID", run.names.clientID)
-            writer.nullable("agentID", run.names.agentID)
-            writer.nullable("agentProfile", run.names.agentProfile)
+            let names = run.names
+            let named = [
+                ("clientID", names.clientID), ("agentID", names.agentID), ("agentProfile", names.agentProfile),
+            ]
+            for (key, name) in named where name != nil || isRefusal { writer.nullable(key, name) }
         }
     }
 

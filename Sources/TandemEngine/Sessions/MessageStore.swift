@@ -75,6 +75,24 @@ enum MessageStore {
         try store.run("UPDATE messages SET model_text = ? WHERE number = ?", .text(text), .integer(message))
     }
 
+    /// Adds a part to a message.
+    static func append(_ part: JSONText, to message: Int64, in store: Connection) throws(StoreError) {
+        let end = Array("]}".utf8)
+        let wire = try store.first("SELECT wire FROM messages WHERE number = ?", .integer(message)) { $0.bytes(0) }
+        guard let wire, wire.suffix(end.count).elementsEqual(end) else { return }
+        try store.run(
+            "UPDATE messages SET wire = ?, has_tools = 1 WHERE number = ?",
+            .blob(wire.dropLast(end.count) + [UInt8(ascii: ",")] + part.bytes + end),
+            .integer(message)
+        )
+    }
+
+    static func id(of message: Int64, in store: Connection) throws(StoreError) -> String {
+        try store.first("SELECT wire FROM messages WHERE number = ?", .integer(message)) {
+            JSONText(trusted: $0.bytes(0)).at("info", "id")?.string ?? ""
+        } ?? ""
+    }
+
     /// All messages as the wire has them.
     static func wire(session: Int64, in store: Connection) throws(StoreError) -> JSONText {
         var bytes = Array("[".utf8)
@@ -99,10 +117,24 @@ enum MessageStore {
                 writer.object { writer in
                     writer.member("id", message.wire.at("info", "id")?.string ?? "")
                     writer.member("role", message.role)
-                    writer.member("parts", message.wire["parts"] ?? .emptyArray)
+                    writer.member(
+                        "parts",
+                        array: { writer in
+                            for part in message.wire["parts"]?.elements ?? [] { writeRaw(part, to: &writer) }
+                        }
+                    )
                     writer.member("created_at", Timestamp.text(milliseconds: message.created))
                 }
             }
+        }
+    }
+
+    /// Calls of tools have another name in the inner form.
+    private static func writeRaw(_ part: JSONText, to writer: inout JSONWriter) {
+        guard part["type"]?.string == "tool" else { return writer.value(part) }
+        writer.object { writer in
+            writer.member("type", "tool_invocation")
+            for (key, value) in part.members where key != "type" { writer.member(key, value) }
         }
     }
 
@@ -128,23 +160,31 @@ enum MessageStore {
             .integer(countedMessages)
         ) { Int($0.integer(0)) }
         var left = window.characters == ContextMode.fullCharacters ? Int.max : window.characters - prompt
-        var kept: [ModelMessage] = []
+        var kept: [[ModelMessage]] = []
         let found = try store.all(
-            "SELECT role, wire, model_text FROM messages WHERE session = ? AND kind = 0 ORDER BY number DESC LIMIT ?",
+            """
+            SELECT role, wire, model_text, number, has_tools FROM messages
+            WHERE session = ? AND kind = 0 ORDER BY number DESC LIMIT ?
+            """,
             .integer(session),
             .integer(Int64(window.messages - 1))
         ) { row in
-            ModelMessage(
-                ModelMessage.Role(rawValue: row.text(0)) ?? .user,
-                row.optionalText(2) ?? text(JSONText(trusted: row.bytes(1)))
+            (
+                message: ModelMessage(
+                    ModelMessage.Role(rawValue: row.text(0)) ?? .user,
+                    row.optionalText(2) ?? text(JSONText(trusted: row.bytes(1)))
+                ),
+                withTools: row.boolean(4) ? row.integer(3) : nil
             )
         }
-        for message in found {
-            left -= left == .max ? 0 : message.content.unicodeScalars.count
+        for (message, withTools) in found {
+            var said = [message]
+            if let withTools { said += try ToolCallStore.conversation(after: withTools, in: store) }
+            left -= left == .max ? 0 : said.reduce(0) { $0 + $1.length }
             if left < 0 { break }
-            kept.append(message)
+            kept.append(said)
         }
-        return Conversation(messages: kept.reversed(), dropped: max(0, (total ?? 0) - kept.count))
+        return Conversation(messages: kept.reversed().flatMap { $0 }, dropped: max(0, (total ?? 0) - kept.count))
     }
 
     static func text(_ wire: JSONText) -> String {

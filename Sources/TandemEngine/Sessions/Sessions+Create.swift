@@ -52,7 +52,7 @@ extension Sessions {
         guard rules.map({ $0.kind == .array }) ?? true else {
             throw .reply(fields.refusal("permission", "has to be an array"))
         }
-        session.permission = Permission.rules(rules?.elements ?? [])
+        session.permission = PermissionRules.add(rules?.elements ?? [], to: .emptyArray, context)
         _ = try fields.string("project_id")
         return session
     }

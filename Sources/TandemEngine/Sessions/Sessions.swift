@@ -5,7 +5,7 @@ internal import TandemSystem
 
 /// Sessions: records, lists and messages.
 enum Sessions {
-    static let migrations = SessionStore.migrations + MessageStore.migrations
+    static let migrations = SessionStore.migrations + MessageStore.migrations + ToolCallStore.migrations
 
     static let handlers: [Handler] = [
         .write(.sessionsCreate, create),
@@ -46,9 +46,13 @@ enum Sessions {
         )
     }
 
-    /// There is no tool yet that keeps a list.
     @Sendable static func todos(_ reading: Reading, _ request: Request) throws(Halt) -> Reply {
-        try number(reading, request) == nil ? .empty(404) : .json(.emptyArray)
+        if try number(reading, request) == nil { return .empty(404) }
+        return .json(
+            try stored { () throws(StoreError) in
+                try TodoStore.items(of: request.path("session_id"), in: reading.connection)
+            }
+        )
     }
 
     @Sendable static func update(_ batch: Batch, _ request: Request) throws(Halt) -> Reply {
@@ -59,7 +63,9 @@ enum Sessions {
         guard var session = try find(batch, request) else { return .empty(404) }
         if let title { session.title = title }
         if let isArchived { session.isArchived = isArchived }
-        if let rules { session.permission = Permission.rules(session.permission.elements + rules.map(\.body)) }
+        if let rules {
+            session.permission = PermissionRules.add(rules.map(\.body), to: session.permission, batch.context)
+        }
         session.updatedMilliseconds = batch.context.clock.milliseconds
         return .json(
             try stored { () throws(StoreError) in
@@ -74,7 +80,7 @@ enum Sessions {
         guard let session = try find(batch, request) else { return .empty(404) }
         if let run = batch.run(ofSession: session.id) {
             return try stored { () throws(StoreError) in
-                let active = try Runs.activity(of: run, in: batch)
+                let active = try Runs.activity(of: run, in: batch, isRefusal: false)
                 try batch.publish(.deleteDeferred, of: run)
                 try batch.step(run, .cancelled)
                 return .json(
@@ -88,11 +94,22 @@ enum Sessions {
             }
         }
         try stored { () throws(StoreError) in
+            try forgetTools(of: session, batch.store)
             try batch.store.run("DELETE FROM messages WHERE session = ?", .integer(session.number))
             try batch.store.run("DELETE FROM prompt_keys WHERE session_id = ?", .text(session.id))
             try batch.store.run("DELETE FROM sessions WHERE number = ?", .integer(session.number))
         }
         return .json(JSONWriter.object { $0.member("deleted", true) })
+    }
+
+    private static func forgetTools(of session: SessionRecord, _ store: Connection) throws(StoreError) {
+        try store.run(
+            "DELETE FROM tool_calls WHERE message IN (SELECT number FROM messages WHERE session = ?)",
+            .integer(session.number)
+        )
+        for table in ["permission_requests", "questions", "todos"] {
+            try store.run("DELETE FROM \(table) WHERE session_id = ?", .text(session.id))
+        }
     }
 
     static func find(_ batch: Batch, _ request: Request) throws(Halt) -> SessionRecord? {

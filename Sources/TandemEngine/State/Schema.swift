@@ -7,6 +7,7 @@ enum Schema {
 
     static let migrator = Migrator(
         application: application,
-        Sessions.migrations + Runs.migrations + Events.migrations + Config.migrations
+        Sessions.migrations + Runs.migrations + Events.migrations + Config.migrations + Permissions.migrations
+            + Questions.migrations + TodoStore.migrations
     )
 }

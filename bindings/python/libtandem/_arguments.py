@@ -14,6 +14,9 @@ OPTIONS = frozenset(
     " vocabulary".split()
 )
 
+# An argument that is sent as null, where None means that it is not sent.
+NULL: Any = object()
+
 
 def packed(
     arguments: Mapping[str, Any],
@@ -21,15 +24,25 @@ def packed(
     payload: Any = None,
     fields: Mapping[str, Any] | None = None,
     keep_none: bool = False,
+    body: str = "",
 ) -> bytes:
-    """The JSON of a call. A parameter that is None is not sent; None inside a payload or another value is null."""
+    """The JSON of a call. A parameter that is None is not sent; None inside a payload or another value is null.
+
+    body: "empty" sends it as {} when it has no member; "open" sends keywords that are no arguments in it.
+    """
     given = {name: value for name, value in arguments.items() if keep_none or value is not None}
-    named = {**(fields or {}), **{name: value for name, value in options.items() if not _is_option(name)}}
-    named = {name: value for name, value in named.items() if value is not None}
-    if payload is not None:
+    if not options and not fields and payload is None and not body:
+        return encoded(given)
+    others = {name: value for name, value in options.items() if not _is_option(name)}
+    named = {name: value for name, value in {**(fields or {}), **others}.items() if value is not None}
+    if body == "open":
+        given["$body"] = {**named, **others}
+    elif payload is not None:
         given = _with_payload(given, named, payload)
     else:
         given = {**named, **given}
+        if body == "empty" and not named and "body" not in options:
+            given["$body"] = {}
     for name, value in options.items():
         if name == "timeout" and value is not None:
             given["$timeout_ms"] = milliseconds(value)
@@ -45,12 +58,12 @@ def _is_option(name: str) -> bool:
 
 
 def _with_payload(given: dict[str, Any], named: dict[str, Any], payload: Any) -> dict[str, Any]:
-    members = getattr(payload, "model_dump", lambda: payload)()
+    members = payload if isinstance(payload, Mapping) else _dumped(payload)
     if not isinstance(members, Mapping):
         return {**named, **given, "$body": payload}
     body = {**members, **named}
     # A key that is also the name of a path or query argument would be taken for that.
-    if any(name in given or name.startswith("$") for name in body):
+    if not body or any(name in given or name.startswith("$") for name in body):
         return {**given, "$body": body}
     return {**body, **given}
 
@@ -61,15 +74,17 @@ def milliseconds(seconds: float) -> int:
 
 def encoded(value: Any) -> bytes:
     try:
-        return json.dumps(value, default=_plain, allow_nan=False).encode()
+        return _encoder.encode(value).encode()
     except (TypeError, ValueError, RecursionError) as error:
         raise failure("invalid_argument", -2, f"not JSON: {error}") from None
 
 
 def _plain(value: Any) -> Any:
     """What JSON makes of values that are no JSON."""
+    if value is NULL:
+        return None
     if hasattr(value, "model_dump"):
-        return value.model_dump()
+        return _dumped(value)
     if isinstance(value, Mapping):
         return dict(value)
     if isinstance(value, os.PathLike):
@@ -77,6 +92,15 @@ def _plain(value: Any) -> Any:
     if isinstance(value, (set, frozenset, range)):
         return list(value)
     raise TypeError(f"{type(value).__name__} has no form in JSON")
+
+
+def _dumped(value: Any) -> Any:
+    """A model of another library as what was set in it."""
+    return value.model_dump(mode="json", exclude_none=True) if hasattr(value, "model_dump") else value
+
+
+# Made once: json.dumps makes an encoder for each call that has options.
+_encoder = json.JSONEncoder(default=_plain, allow_nan=False)
 
 
 def picked(value: Any, pick: str | None) -> Any:

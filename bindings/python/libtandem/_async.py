@@ -6,13 +6,19 @@ import os
 import threading
 import weakref
 from collections import deque
-from typing import Any, AsyncIterator, Mapping
+from typing import TYPE_CHECKING, Any, AsyncIterator, Mapping
 
 from ._arguments import packed, picked
 from ._errors import TandemError, error_of, failure, value_of
+from ._host import CALL, CANCEL
+from ._host_async import AsyncHost
 from ._library import OK, PENDING, lib, taken
+from ._models import as_event, typed
 from ._records import Record, decoded
 from ._sync import BATCH, opened, submitted
+
+if TYPE_CHECKING:
+    from .types import EngineEventBase
 
 # Past the first number of events waiting in Python the library is asked to hold a stream back, below the second to go on.
 PAUSE_AT, RESUME_AT = 1024, 128
@@ -107,8 +113,10 @@ class _Channel:
 class AsyncCore:
     """An open client and who waits for which of its operations."""
 
-    def __init__(self, configuration: bytes) -> None:
+    def __init__(self, configuration: bytes, vocabulary: str | None = None) -> None:
         self.handle = opened(configuration)
+        self.host = AsyncHost(self.handle)
+        self.vocabulary = vocabulary
         self._place = _Place(lib.tandem_wakeup_fd(self.handle))
         self._finalizer = weakref.finalize(self, _close_dropped, self.handle, self._place)
         self._pending: dict[int, _Call | _Channel | None] = {}
@@ -123,20 +131,31 @@ class AsyncCore:
         payload: Any = None,
         fields: Mapping[str, Any] | None = None,
         keep_none: bool = False,
+        body: str = "",
+        returns: str | None = None,
     ) -> Any:
         call = _Call(self.watch())
-        op = submitted(self.handle, operation, packed(arguments, options, payload, fields, keep_none))
+        op = submitted(self.handle, operation, packed(arguments, options, payload, fields, keep_none, body))
         self._pending[op] = call
         try:
             result = await call.future
         except BaseException:
             self.abandon(op)
             raise
-        return picked(value_of(result), pick)
+        value = picked(value_of(result), pick)
+        return value if returns is None else typed(value, returns)
 
     def stream(
-        self, operation: str, arguments: Mapping[str, Any], options: Mapping[str, Any], *, keep_none: bool = False
+        self,
+        operation: str,
+        arguments: Mapping[str, Any],
+        options: Mapping[str, Any],
+        *,
+        keep_none: bool = False,
+        both: bool = False,
     ) -> AsyncStream:
+        if both and self.vocabulary is None:
+            options = {"vocabulary": "both", **options}
         return AsyncStream(self, operation, packed(arguments, options, keep_none=keep_none))
 
     def open_channel(self, operation: str, text: bytes) -> _Channel:
@@ -166,6 +185,14 @@ class AsyncCore:
         place.loop, place.thread = loop, threading.get_ident()
         return loop
 
+    def has_provided(self) -> None:
+        """Something was provided: a loop that runs serves it from now on, else that of the first call."""
+        try:
+            asyncio.get_running_loop()
+        except RuntimeError:
+            return
+        self.watch()
+
     def read(self) -> None:
         result = decoded(taken(lib.tandem_next(self.handle, BATCH, 0)))
         if "error" in result:
@@ -173,11 +200,18 @@ class AsyncCore:
                 self._place.leave()
                 self._fail_all(error_of(result["error"]))
             return
+        calls = []
         for event in result["ok"]:
             op = event["op"]
+            if event["type"] in (CALL, CANCEL):
+                calls.append(event)
+                continue
             waiting = self._pending.pop(op, None) if event["type"] == "done" else self._pending.get(op)
             if waiting is not None:
                 waiting.take(event)
+        # Last: they run the program's own functions, which may raise what ends the loop.
+        for event in calls:
+            self.host.take(event, asyncio.get_running_loop())
 
     def abandon(self, op: int) -> None:
         """Cancels an operation whose end nobody waits for; its events are let go as they come."""
@@ -199,6 +233,7 @@ class AsyncCore:
         if not self._finalizer.detach():
             return
         self._place.leave()
+        self.host.close()
         self._fail_all(failure("closed", -1, "the client was closed"))
         pause = 0.001
         while lib.tandem_close(self.handle, 0) == PENDING:
@@ -230,7 +265,10 @@ class AsyncStream(AsyncIterator[Record]):
             return
         self._channel = core.open_channel(operation, text)
 
-    async def __anext__(self) -> Record:
+    def __aiter__(self) -> AsyncStream:
+        return self
+
+    async def __anext__(self) -> EngineEventBase:
         if self._is_over:
             raise StopAsyncIteration
         if self._channel is None:
@@ -241,7 +279,7 @@ class AsyncStream(AsyncIterator[Record]):
             self._end()
             raise
         if event["type"] != "done":
-            return event
+            return as_event(event)  # type: ignore[no-any-return]
         self._is_over = True
         self.result = value_of(event["result"])
         raise StopAsyncIteration

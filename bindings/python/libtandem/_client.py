@@ -8,6 +8,7 @@ from ._async import AsyncCore, AsyncStream
 from ._errors import Timeout, value_of
 from ._library import lib, taken
 from ._operations import EMBEDDED_READS, STREAMS, AsyncOperations, SyncOperations
+from ._provide import Providing
 from ._records import Record, decoded
 from ._sync import Stream, SyncCore
 
@@ -34,6 +35,7 @@ class ClientOptions(TypedDict, total=False):
     on_conflict: str
     reply_limit_bytes: int
     event_limit_bytes: int
+    transfers_limit: int
     op_queue_bytes: int
     ops_limit: int
     results_limit_bytes: int
@@ -58,7 +60,7 @@ class ClientOptions(TypedDict, total=False):
     strict: bool
 
 
-class SyncTandemClient(SyncOperations):
+class SyncTandemClient(SyncOperations, Providing[SyncCore]):
     """A blocking client of an engine.
 
     base_url: "http://host:port" of a running engine; "embedded:" for the engine inside this process, in memory, and
@@ -81,7 +83,7 @@ class SyncTandemClient(SyncOperations):
     ) -> None:
         is_embedded = (base_url or "embedded:").startswith("embedded:") and options.get("engine", "embedded") == "embedded"
         at_once = EMBEDDED_READS if is_embedded else frozenset()
-        super().__init__(SyncCore(configuration(base_url, token, timeout, options), at_once))
+        super().__init__(SyncCore(configuration(base_url, token, timeout, options), at_once, options.get("vocabulary")))
 
     def call(self, operation: str, arguments: Mapping[str, Any] | None = None, **options: Any) -> Any:
         """Calls an operation by its name, "sessions.create", and returns its whole result: of a stream, its events."""
@@ -104,6 +106,13 @@ class SyncTandemClient(SyncOperations):
         """Numbers about this client: operations, events, memory."""
         return self._core.stats()
 
+    def serve(self, timeout: float | None = None) -> None:
+        """Does nothing but serve calls of what this program provides, for so many seconds, or until it is interrupted.
+
+        Threads that wait in a call or a stream serve them, too; this is for a program that has nothing else to do.
+        """
+        self._core.serve(timeout)
+
     def close(self) -> None:
         """Ends all operations and closes the client. A client that is dropped is closed too."""
         self._core.close()
@@ -115,7 +124,7 @@ class SyncTandemClient(SyncOperations):
         self.close()
 
 
-class TandemClient(AsyncOperations):
+class TandemClient(AsyncOperations, Providing[AsyncCore]):
     """A client of an engine for asyncio.
 
     base_url: "http://host:port" of a running engine; "embedded:" for the engine inside this process, in memory, and
@@ -137,7 +146,7 @@ class TandemClient(AsyncOperations):
         timeout: float | None = None,
         **options: Unpack[ClientOptions],
     ) -> None:
-        super().__init__(AsyncCore(configuration(base_url, token, timeout, options)))
+        super().__init__(AsyncCore(configuration(base_url, token, timeout, options), options.get("vocabulary")))
 
     async def call(self, operation: str, arguments: Mapping[str, Any] | None = None, **options: Any) -> Any:
         """Calls an operation by its name, "sessions.create", and returns its whole result: of a stream, its events."""

@@ -3,6 +3,8 @@ from __future__ import annotations
 
 from typing import Any, Mapping
 
+from . import _http
+
 
 class TandemError(Exception):
     """What went wrong, as the library says it: `name` to compare with, `message` for people."""
@@ -18,14 +20,28 @@ class TandemError(Exception):
         #: The operation's name.
         self.op: str | None = error.get("op")
         self.detail: Any = error.get("detail")
-        super().__init__(f"{self.name}: {self.message}" if self.message else self.name)
+        # Not super(): httpx's exceptions, which may stand between, want other arguments.
+        Exception.__init__(self, f"{self.name}: {self.message}" if self.message else self.name)
+
+    @property
+    def request(self) -> _http.Request:
+        """Method and path of the operation."""
+        return _http.request_of(_described(self.op))
+
+    @property
+    def response(self) -> _http.Response | None:
+        """The reply with its status_code, text and json(); None where the engine gave none."""
+        if self.status is None:
+            return None
+        body = self.message if self.detail is None else self.detail
+        return _http.Response(self.status, body, self.request)
 
     def __reduce__(self) -> tuple[Any, ...]:
         members = ("name", "message", "code", "status", "retryable", "op", "detail")
-        return type(self), ({member: getattr(self, member) for member in members},)
+        return error_of, ({member: getattr(self, member) for member in members},)
 
 
-class InvalidArgument(TandemError):
+class InvalidArgument(TandemError, ValueError):
     """An argument cannot be."""
 
 
@@ -265,7 +281,10 @@ CLASSES: dict[str, type[TandemError]] = {
 
 def error_of(error: Mapping[str, Any]) -> TandemError:
     """The exception of an error object."""
-    return CLASSES.get(str(error.get("name")), TandemError)(error)
+    name = str(error.get("name"))
+    kind = _http.dressed(CLASSES.get(name, TandemError), name, error.get("status"))
+    made: TandemError = kind(error)  # type: ignore[assignment]
+    return made
 
 
 def failure(name: str, code: int, message: str) -> TandemError:
@@ -278,3 +297,12 @@ def value_of(result: Any) -> Any:
     if "error" in result:
         raise error_of(result["error"])
     return result["ok"]
+
+
+def _described(operation: str | None) -> Any:
+    if operation is None:
+        return None
+    from ._library import lib, taken
+    from ._records import decoded
+
+    return decoded(taken(lib.tandem_describe(f"op:{operation}".encode()))).get("ok")

@@ -9,7 +9,7 @@ from typing import Any, Iterator
 VERSION = "0.1.0"
 FILE = "libtandem.so.0"
 
-OK, PENDING, ALREADY = 0, 1, 2
+OK, PENDING, ALREADY, LIMIT = 0, 1, 2, -12
 
 _POINTER, _TEXT, _ID, _INT = ctypes.c_void_p, ctypes.c_char_p, ctypes.c_uint64, ctypes.c_int32
 _ERROR = ctypes.POINTER(ctypes.c_void_p)

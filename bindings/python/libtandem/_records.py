@@ -10,7 +10,7 @@ class Record(dict[str, Any]):
     """A JSON object. `record.run_id` is `record["run_id"]`; where the engine writes `runId` or `runID`, both spellings reach it.
 
     A member that is not there raises AttributeError, or KeyError by item. Equality, len, iteration and json.dumps are
-    those of a dictionary.
+    those of a dictionary. Results of a known kind are Models, which know what else may be there.
     """
 
     __slots__ = ()
@@ -23,6 +23,12 @@ class Record(dict[str, Any]):
                 if other in self:
                     return self[other]
         raise AttributeError(f"this record has no {name!r}; it has: {', '.join(self) or 'nothing'}")
+
+    def __missing__(self, name: Any) -> Any:
+        for other in _spellings(name) if isinstance(name, str) else ():
+            if other in self:
+                return self[other]
+        raise KeyError(name)
 
     def __dir__(self) -> list[str]:
         return [*super().__dir__(), *(key for key in self if key.isidentifier())]
@@ -106,7 +112,8 @@ _patient = json.JSONDecoder(object_hook=Record, strict=False, parse_int=_number)
 def decoded(text: bytes) -> Any:
     """A JSON text of the library, its objects as records."""
     try:
-        return _decoder.decode(text.decode("utf-8"))
+        # The library writes no white space around a text, which decode() would look for.
+        return _decoder.raw_decode(text.decode("utf-8"))[0]
     except ValueError:
         # Python refuses whole numbers of more than 4300 digits, or of what sys.set_int_max_str_digits says.
         return _patient.decode(text.decode("utf-8"))

@@ -3,14 +3,21 @@ from __future__ import annotations
 
 import ctypes
 import threading
+import time
 import weakref
 from collections import deque
-from typing import Any, Iterator, Mapping
+from typing import TYPE_CHECKING, Any, Iterator, Mapping
 
 from ._arguments import packed, picked
 from ._errors import failure, value_of
+from ._host import CALL, CANCEL
+from ._host_sync import SyncHost
 from ._library import PENDING, lib, taken
+from ._models import as_event, typed
 from ._records import Record, decoded
+
+if TYPE_CHECKING:
+    from .types import EngineEventBase
 
 # Python runs signal handlers between two calls into C: waits are cut into slices so that Ctrl-C acts soon.
 SLICE_MS = 50
@@ -29,10 +36,13 @@ def opened(configuration: bytes) -> int:
 
 def submitted(handle: int, operation: str, arguments: bytes) -> int:
     """The id of a new operation."""
-    error = ctypes.c_void_p()
-    op: int = lib.tandem_submit(handle, operation.encode(), arguments, ctypes.byref(error))
+    op: int = lib.tandem_submit(handle, operation.encode(), arguments, None)
     if not op:
-        value_of(decoded(taken(error.value)))
+        # Once more for its error; if it begins now, so much the better.
+        error = ctypes.c_void_p()
+        op = lib.tandem_submit(handle, operation.encode(), arguments, ctypes.byref(error))
+        if not op:
+            value_of(decoded(taken(error.value)))
     return op
 
 
@@ -44,10 +54,15 @@ def close_dropped(handle: int) -> None:
 class SyncCore:
     """An open client and who gets which of its events."""
 
-    def __init__(self, configuration: bytes, at_once: frozenset[str] = frozenset()) -> None:
+    def __init__(
+        self, configuration: bytes, at_once: frozenset[str] = frozenset(), vocabulary: str | None = None
+    ) -> None:
         self.handle = opened(configuration)
+        #: What the client was told of its events; if nothing, official streams give both vocabularies.
+        self.vocabulary = vocabulary
         # Operations that need no slices, because nothing in them waits.
         self._at_once = at_once
+        self.host = SyncHost(self.handle)
         self._finalizer = weakref.finalize(self, close_dropped, self.handle)
         self._changed = threading.Condition()
         self._queues: dict[int, deque[Record]] = {}
@@ -65,20 +80,34 @@ class SyncCore:
         payload: Any = None,
         fields: Mapping[str, Any] | None = None,
         keep_none: bool = False,
+        body: str = "",
+        returns: str | None = None,
     ) -> Any:
-        text = packed(arguments, options, payload, fields, keep_none)
-        if operation not in self._at_once and threading.current_thread() is threading.main_thread():
+        text = packed(arguments, options, payload, fields, keep_none, body)
+        if operation not in self._at_once and not self.host.is_empty:
+            result = self._serving(operation, text)
+        elif operation not in self._at_once and threading.current_thread() is threading.main_thread():
             result = self._interruptible(operation, text)
         else:
             result = decoded(taken(lib.tandem_call(self.handle, operation.encode(), text)))
-        return picked(value_of(result), pick)
+        value = picked(value_of(result), pick)
+        return value if returns is None else typed(value, returns)
 
     def stream(
-        self, operation: str, arguments: Mapping[str, Any], options: Mapping[str, Any], *, keep_none: bool = False
+        self,
+        operation: str,
+        arguments: Mapping[str, Any],
+        options: Mapping[str, Any],
+        *,
+        keep_none: bool = False,
+        both: bool = False,
     ) -> Stream:
-        return Stream(self, self._submit(operation, packed(arguments, options, keep_none=keep_none)))
+        if both and self.vocabulary is None:
+            options = {"vocabulary": "both", **options}
+        return Stream(self, self.begin(operation, packed(arguments, options, keep_none=keep_none)))
 
-    def _submit(self, operation: str, text: bytes) -> int:
+    def begin(self, operation: str, text: bytes) -> int:
+        """Starts an operation whose events are kept until next_event takes them."""
         if self._abandoned:
             self._forget_ended()
         # Under the lock, so that a thread that pumps knows the operation before it sees an event of it.
@@ -88,7 +117,7 @@ class SyncCore:
         return op
 
     def _interruptible(self, operation: str, text: bytes) -> Any:
-        op = self._submit(operation, text)
+        op = self.begin(operation, text)
         try:
             while True:
                 result = decoded(taken(lib.tandem_wait(self.handle, op, SLICE_MS)))
@@ -106,6 +135,18 @@ class SyncCore:
             self._queues.pop(op, None)
         return result
 
+    def _serving(self, operation: str, text: bytes) -> Any:
+        """A call that serves what the engine asks this program meanwhile."""
+        op = self.begin(operation, text)
+        try:
+            while (event := self.next_event(op))["type"] != "done":
+                pass
+        except BaseException:
+            self.abandon(op)
+            raise
+        self.finish(op)
+        return event["result"]
+
     def next_event(self, op: int) -> Record:
         """The operation's next event; whoever waits pumps for all, one thread at a time."""
         queue = self._queues[op]
@@ -116,17 +157,47 @@ class SyncCore:
                 if queue:
                     return queue.popleft()
                 self._is_pumping = True
-            events: list[Record] = []
-            try:
-                events = value_of(decoded(taken(lib.tandem_next(self.handle, BATCH, SLICE_MS))))
-            finally:
-                with self._changed:
-                    self._is_pumping = False
-                    for event in events:
-                        self._keep(event)
-                    self._changed.notify_all()
+            self._pump()
+
+    def waiting(self, op: int) -> list[Record]:
+        """The operation's events that are there already; they stay."""
+        with self._changed:
+            is_mine, self._is_pumping = not self._is_pumping, True
+        if is_mine:
+            self._pump(0)
+        with self._changed:
+            return list(self._queues.get(op, ()))
+
+    def has_provided(self) -> None:
+        """Something was provided: whoever waits next serves it."""
+
+    def serve(self, seconds: float | None) -> None:
+        """Does nothing but serve what the engine asks this program."""
+        end = None if seconds is None else time.monotonic() + seconds
+        while end is None or time.monotonic() < end:
+            with self._changed:
+                if self._is_pumping:
+                    self._changed.wait(SLICE_MS / 1000)
+                    continue
+                self._is_pumping = True
+            self._pump()
+
+    def _pump(self, wait_ms: int = SLICE_MS) -> None:
+        """Reads what is there for all; the calls among it are served here, when others may pump again."""
+        events: list[Record] = []
+        try:
+            events = value_of(decoded(taken(lib.tandem_next(self.handle, BATCH, wait_ms))))
+        finally:
+            with self._changed:
+                self._is_pumping = False
+                for event in events:
+                    self._keep(event)
+                self._changed.notify_all()
+        self.host.serve_all([event for event in events if event["type"] == CALL])
 
     def _keep(self, event: Record) -> None:
+        if event["type"] in (CALL, CANCEL):
+            return
         op = event["op"]
         if op in self._queues:
             self._queues[op].append(event)
@@ -171,7 +242,10 @@ class Stream(Iterator[Record]):
         #: What the operation returned; None until its end.
         self.result: Any = None
 
-    def __next__(self) -> Record:
+    def __iter__(self) -> Stream:
+        return self
+
+    def __next__(self) -> EngineEventBase:
         if self._is_over:
             raise StopIteration
         try:
@@ -180,7 +254,7 @@ class Stream(Iterator[Record]):
             self.close()
             raise
         if event["type"] != "done":
-            return event
+            return as_event(event)  # type: ignore[no-any-return]
         self._is_over = True
         self._core.finish(self._op)
         self.result = value_of(event["result"])

@@ -1,0 +1,73 @@
+internal import TandemContract
+internal import TandemJSON
+internal import TandemSystem
+
+/// Puts the engine's events of one stream into the form that its operation asked for: a value.
+struct EventPresenter: Sendable {
+    private let vocabulary: CallOptions.Vocabulary
+    private let tag: JSONText?
+    private let restoresKeys: Bool
+    private let clock: any Clock
+    private var normalizer: EventNormalizer
+    /// Only where events carry the state of their run.
+    private var states: RunStates?
+
+    init(_ options: CallOptions, sessionID: String?, runID: String?, first: JSONText?, clock: any Clock) {
+        vocabulary = options.vocabulary
+        tag = options.tag
+        restoresKeys = !options.isStrict
+        self.clock = clock
+        states = options.folds ? RunStates() : nil
+        normalizer = EventNormalizer(sessionID: sessionID, runID: runID, first: first, now: clock.milliseconds)
+    }
+
+    mutating func items(of event: EngineEvent) -> [Item] {
+        if vocabulary == .engine, states == nil { return [frame(event)] }
+        let named = restoresKeys ? ResourceKey.restored(in: event) : event
+        let events = normalizer.normalize(named).map { event in (event, states?.fold(event)) }
+        switch vocabulary {
+        case .normalized: return events.map { item(of: $0, $1) }
+        case .engine: return [frame(event, events.last?.1)]
+        case .both:
+            let added = events.filter { EventPresenter.added.contains($0.0.type) }
+            return [frame(event, events.last?.1)] + added.map { item(of: $0, $1) }
+        }
+    }
+
+    /// What the documented programs look for and engines never send.
+    private static let added: Set<String> = [
+        EventName.sessionResponse, EventName.runCompleted, EventName.runFailed, EventName.runCancelled,
+        EventName.runTimeout,
+    ]
+
+    /// Says that a stream which had been behind has what it missed.
+    func resynced() -> Item {
+        let counts = JSONWriter.object { writer in
+            for (name, count) in [("gaps", 1), ("duplicates", 0), ("truncated", 0), ("healed", 1)] {
+                writer.member(name, count)
+            }
+        }
+        let context = EventContext(sessionID: nil, runID: nil, atMilliseconds: clock.milliseconds)
+        return .event(EventName.streamResynced, tag: tag, context, "properties", counts)
+    }
+
+    private func item(of event: NormalizedEvent, _ state: RunState?) -> Item {
+        if event.type == EventName.sessionResponse, let escaped = event.properties["delta"]?.escapedContent {
+            return Item(content: .delta(escaped: Array(escaped)), context: event.context, state: state)
+        }
+        var item = Item.event(event.type, tag: tag, event.context, "properties", event.properties)
+        item.state = state
+        return item
+    }
+
+    private func frame(_ event: EngineEvent, _ folded: RunState? = nil) -> Item {
+        let context = EventContext(
+            sessionID: event.envelope?.sessionID ?? event.properties["sessionID"]?.string,
+            runID: event.envelope?.runID ?? event.properties["runID"]?.string,
+            atMilliseconds: event.envelope?.occurredAtMilliseconds ?? clock.milliseconds
+        )
+        var item = Item.event(event.type, tag: tag, context, "frame", event.frame)
+        item.state = folded ?? states?.state(of: context)
+        return item
+    }
+}

@@ -1,0 +1,109 @@
+import TandemContract
+import TandemJSON
+import Testing
+
+@testable import TandemRemote
+
+@Suite struct RunLaneTests {
+    private static let unreadable = Failure(.protocol, "the engine's answer is no log of a run")
+    private static let second: UInt64 = 1_000_000_000
+
+    private func event(_ type: String, seq: Int64) -> EngineEvent {
+        let envelope = EngineEvent.Envelope(
+            eventID: "e\(seq)",
+            seq: seq,
+            occurredAtMilliseconds: 0,
+            sessionID: "s",
+            runID: "r"
+        )
+        return EngineEvent(type: type, properties: .emptyObject, envelope: envelope)
+    }
+
+    /// A run that has lost something after its beginning; the engine says that it is over.
+    private func losing(_ held: [EngineEvent]) -> RunLane {
+        var lane = RunLane("r", sessionID: "s")
+        _ = lane.take(event("session.run.started", seq: 3), now: 0, keeps: true)
+        lane.lose(now: 0)
+        lane.status(isActive: false, now: 0)
+        for event in held { _ = lane.take(event, now: 0, keeps: true) }
+        _ = lane.beginReading(now: 0)
+        return lane
+    }
+
+    @Test func aRunWhoseEndCameEndsWithoutItsLog() {
+        let rest = [event("message.part.updated", seq: 6), event("session.run.finished", seq: 7)]
+        var lane = losing(rest)
+        let given = lane.readingFailed(Self.unreadable, isLasting: true, now: 1)
+        #expect(given == rest, "what a server without a log has lost nobody knows")
+        #expect(lane.phase == .over)
+        #expect(lane.failure == nil)
+    }
+
+    @Test func whatWasHeldBeforeAnotherLossIsNotLostWithTheLog() {
+        let rest = [event("message.part.updated", seq: 5), event("session.run.finished", seq: 7)]
+        var lane = losing([rest[0]])
+        lane.lose(now: 0)
+        _ = lane.take(rest[1], now: 0, keeps: true)
+        lane.lose(now: 0)
+        let given = lane.readingFailed(Self.unreadable, isLasting: true, now: 1)
+        #expect(given.filter { $0.envelope != nil } == rest)
+    }
+
+    @Test func aBreakBehindAnotherIsReadToo() {
+        var lane = RunLane("r", sessionID: "s")
+        _ = lane.take(event("session.run.started", seq: 1), now: 0, keeps: true)
+        lane.lose(now: 0)
+        _ = lane.take(event("message.part.updated", seq: 3), now: 0, keeps: true)
+        lane.lose(now: 0)
+        _ = lane.take(event("message.part.updated", seq: 5), now: 0, keeps: true)
+        lane.lose(now: 0)
+        var given: [Int64] = []
+        for rows in [2...3, 4...5, 6...7] as [ClosedRange<Int64>] {
+            let after = lane.beginReading(now: 0)
+            let events = rows.map { event($0 == 7 ? "session.run.finished" : "message.part.updated", seq: $0) }
+            given += lane.take(LogPage(events: events.filter { ($0.seq ?? 0) > after }, isFull: false), now: 0)
+                .compactMap(\.seq)
+        }
+        #expect(given == [2, 3, 4, 5, 6, 7])
+        #expect(lane.phase == .over)
+    }
+
+    @Test func anAnswerThatIsNoLogLeavesTimeForTheEnd() {
+        var lane = losing([event("message.part.updated", seq: 6)])
+        #expect(lane.readingFailed(Self.unreadable, isLasting: true, now: 1).isEmpty)
+        #expect(lane.phase == .healing)
+        _ = lane.take(event("session.run.finished", seq: 7), now: 2, keeps: true)
+        _ = lane.beginReading(now: 0)
+        let given = lane.readingFailed(Self.unreadable, isLasting: true, now: 3)
+        #expect(given.last?.type == "session.run.finished")
+        #expect(lane.failure == nil)
+    }
+
+    @Test func itIsNotWaitedForForEver() {
+        var lane = losing([])
+        #expect(lane.readingFailed(Self.unreadable, isLasting: true, now: 31 * Self.second).isEmpty)
+        #expect(lane.phase == .over)
+        #expect(lane.failure == Self.unreadable)
+    }
+
+    @Test func aRefusalOfTheLogEndsTheRunAtOnce() {
+        var lane = losing([])
+        let refusal = Failure(.notFound, "no such run", status: 404)
+        #expect(lane.readingFailed(refusal, isLasting: true, now: 1).isEmpty)
+        #expect(lane.failure == refusal)
+    }
+
+    @Test func anotherEngineInterruptsOnlyARunWhoseEndHasNotCome() {
+        for (held, ends) in [
+            ([event("session.run.finished", seq: 7)], ["session.run.finished"]), ([], ["session.error"]),
+        ] {
+            var lane = losing(held)
+            lane.engineRestarted(now: 1)
+            lane.status(isActive: false, now: 1)
+            _ = lane.beginReading(now: 0)
+            for event in held { _ = lane.take(event, now: 1, keeps: true) }
+            let given = lane.take(LogPage(events: [], isFull: false), now: 2)
+            #expect(given.map(\.type).first { $0 != "stream.resynced" } == ends.first)
+        }
+    }
+}

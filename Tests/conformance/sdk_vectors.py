@@ -1,0 +1,105 @@
+#!/usr/bin/env python3
+"""Which calls of the official client the library has to make as that client does, and why not the others.
+
+    sdk_vectors.py VECTORS --cmd CANDIDATE      replays the vectors and lists those that differ, each with its reason
+
+The reasons come from the contract: the engine has no such operation or another one (`engine_0_7.json`), it would refuse the
+request (the checks of the stand-in engine), or the contract translates it: without translations it is as it should be.
+"""
+import argparse, collections, json, os, pathlib, subprocess, sys, tempfile
+
+HERE = pathlib.Path(__file__).resolve().parent
+ROOT = HERE.parents[1]
+FIXTURES = ROOT / "Tests/Fixtures"
+sys.path.insert(0, str(ROOT / "Tests/tools"))
+from standin_engine import Contract  # noqa: E402
+
+
+class Reasons:
+    def __init__(self):
+        self.differences = json.loads((FIXTURES / "conformance/engine_0_7.json").read_text())
+        self.engine = Contract(FIXTURES / "standin/operations.json", FIXTURES / "recordings")
+        self.names = {}
+        for path in (ROOT / "contract/operations").glob("*.json"):
+            file = json.loads(path.read_text())
+            for name, entry in file["operations"].items():
+                self.names[f"{file['namespace']}.{name}"] = names(entry)
+
+    def why_not(self, vector):
+        """Why the engine would not take these requests; None if it would."""
+        operation = vector["op"] if "." in vector["op"] else "engine." + vector["op"]
+        operation = vector.get("alias_of") or operation
+        if operation in self.differences:
+            return "engine_0_7: " + self.differences[operation]
+        for request in vector.get("requests") or [vector["request"]]:
+            path = request["path"]
+            for value in vector["args"].values():
+                # The vectors' texts have slashes, which the engine's routes would be split at.
+                path = path.replace(value, "x") if isinstance(value, str) else path
+            found, arguments = self.engine.find(request["method"], path)
+            if isinstance(found, int):
+                return f"the engine answers {found}"
+            raw = b"" if request["body_kind"] == "none" else json.dumps(request["body"]).encode()
+            headers = {"x-tandem-request-source": "control_panel"}
+            refusal = self.engine.refusal(found, arguments, dict(request["query"]), headers, request["body"], raw, "application/json")
+            if refusal:
+                return f"the engine answers {refusal[0]}: {refusal[1]}"
+        return None
+
+    def translations(self, vector):
+        """The contract's adapts and recipe of the operation."""
+        operation = vector["op"] if "." in vector["op"] else "engine." + vector["op"]
+        return self.names.get(vector.get("alias_of") or operation, [])
+
+
+def names(entry):
+    found = [argument["adapt"] for argument in entry.get("arguments", []) if "adapt" in argument]
+    return list(dict.fromkeys(found + ([entry["recipe"]] if "recipe" in entry else [])))
+
+
+def replay(vectors, command, strict):
+    """What run_parity.py says of each vector."""
+    with tempfile.TemporaryDirectory() as folder:
+        report, chosen = pathlib.Path(folder, "report.json"), pathlib.Path(folder, "vectors.json")
+        chosen.write_text(json.dumps(vectors))
+        subprocess.run([sys.executable, HERE / "run_parity.py", "--vectors", chosen, "--cmd", command, "--returns",
+                        "--loose-returns", "--report", report], env={**os.environ, "TANDEM_STRICT": strict, "TANDEM_METHODS": "1"},
+                       stdout=subprocess.DEVNULL, cwd=HERE, timeout=200)
+        return json.loads(report.read_text())["results"]
+
+
+def judged(vectors, command):
+    """Yields (vector, result, reason): the reason is None where the result has to be right."""
+    reasons = Reasons()
+    rows = [(vector, result, reasons.why_not(vector)) for vector, result in zip(vectors, replay(vectors, command, "0"))]
+    doubtful = [vector for vector, result, reason in rows if reason is None and not is_right(result)]
+    # What is as it should be without translations differs because of them.
+    plain = iter(replay(doubtful, command, "1") if doubtful else [])
+    for vector, result, reason in rows:
+        if reason is None and not is_right(result) and next(plain)["ok"] and (used := reasons.translations(vector)):
+            reason = "translated: " + ", ".join(used)
+        yield vector, result, reason
+
+
+def is_right(result):
+    """Requests as they should be, and of the value nothing missing and nothing different."""
+    return result["ok"] and result["returns_ok"]
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("vectors")
+    parser.add_argument("--cmd", default=str(HERE / "candidate-python"))
+    options = parser.parse_args()
+    counts = collections.Counter()
+    for vector, result, reason in judged(json.loads(pathlib.Path(options.vectors).read_text()), options.cmd):
+        kind = "right" if is_right(result) else "wrong" if reason is None else "not the engine's"
+        counts[kind] += 1
+        if kind != "right":
+            print(f"{vector['op']} ({vector['variant']}): {reason or [result['mismatches'], result['return_mismatch']]}")
+    print(dict(counts))
+    return 1 if counts["wrong"] else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
