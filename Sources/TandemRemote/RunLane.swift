@@ -18,6 +18,10 @@ struct RunLane {
     /// In bytes.
     private(set) var heldSize = 0
     private var held: [EngineEvent] = []
+    /// The numbers of held events before which something else is missing.
+    private var breaks: Set<Int64> = []
+    /// Something is missing before the next event that comes.
+    private var isBroken = false
     /// Events that were given ahead of others, by id.
     private var overtaken: Set<String> = []
     private var counts = ResyncCounts()
@@ -122,21 +126,28 @@ extension RunLane {
         guard let seq = event.seq else { return release(now) + give(event, now) }
         // The log was quicker than the stream, which is met where it stands.
         if held.isEmpty, seq <= delivered { return release(now) }
+        hold(event, seq, keeps: keeps, now: now)
+        return []
+    }
+
+    private mutating func hold(_ event: EngineEvent, _ seq: Int64, keeps: Bool, now: UInt64) {
         let size = EventFrame.size(event)
-        guard keeps, heldSize + size <= RunLane.heldLimit else {
-            drop(now: now)
-            return []
-        }
+        if !keeps || heldSize + size > RunLane.heldLimit { drop(now: now) }
+        // The end is kept whatever happens: a log that has it may never be read.
+        guard keeps && size <= RunLane.heldLimit || event.endsRun else { return }
+        if isBroken { breaks.insert(seq) }
+        isBroken = false
         held.append(event)
         heldSize += size
-        return []
     }
 
     /// Something of the run may be missing from here on.
     mutating func lose(now: UInt64) {
         switch phase {
         case .over: return
-        case .healing: drop(now: now)
+        case .healing:
+            isBroken = true
+            changedAt = now
         case .live:
             phase = .healing
             isActive = nil
@@ -228,8 +239,10 @@ extension RunLane {
     }
 
     private mutating func drop(now: UInt64) {
-        held = []
-        heldSize = 0
+        held = held.filter(\.endsRun)
+        heldSize = held.reduce(0) { $0 + EventFrame.size($1) }
+        breaks = []
+        isBroken = true
         changedAt = now
     }
 
@@ -289,7 +302,7 @@ extension RunLane {
     /// The log has nothing new: waits for more, or for no more.
     private mutating func wait(_ now: UInt64) -> [EngineEvent] {
         let isQuiet = now >= changedAt &+ RunLane.patience
-        if isActive == false, isLastReading { return interrupt() }
+        if isActive == false, isLastReading { return holdsEnd ? giveUp(now) : interrupt() }
         if isActive == false, isQuiet {
             let rest = held.isEmpty ? [] : giveUp(now)
             return phase == .over ? rest : rest + interrupt()
@@ -300,14 +313,15 @@ extension RunLane {
             return []
         }
         if isQuiet || isProbing && isActive == true && held.isEmpty { return held.isEmpty ? release(now) : giveUp(now) }
-        readAt = now &+ pause
-        pause = min(pause * 2, RunLane.longestPause)
+        readLater(now)
         return []
     }
 
     /// What is missing is lost: what came after it follows.
     private mutating func giveUp(_ now: UInt64) -> [EngineEvent] {
-        if hasLost { counts.gaps += 1 }
+        if hasLost { counts.gaps += 1 + Int64(breaks.count) }
+        breaks = []
+        isBroken = false
         return release(now)
     }
 
@@ -316,14 +330,26 @@ extension RunLane {
         readingAfter = nil
         guard phase == .healing else { return [] }
         guard isLasting else {
-            readAt = now &+ pause
-            pause = min(pause * 2, RunLane.longestPause)
+            readLater(now)
             return []
         }
-        guard isActive == false else { return giveUp(now) }
+        guard isActive == false, !holdsEnd else { return giveUp(now) }
+        // An answer that is no log says nothing of the run: its end may be on its way.
+        if failure.name == .protocol, now < changedAt &+ RunLane.patience {
+            readLater(now)
+            return []
+        }
         self.failure = failure
         phase = .over
         return []
+    }
+
+    /// Whether the run's end has come, behind what is missing.
+    private var holdsEnd: Bool { held.contains(where: \.endsRun) }
+
+    private mutating func readLater(_ now: UInt64) {
+        readAt = now &+ pause
+        pause = min(pause * 2, RunLane.longestPause)
     }
 
     /// The engine has said whether the run goes on.
@@ -356,24 +382,37 @@ extension RunLane {
         }
     }
 
-    /// Nothing is missing any more: what was held follows.
+    /// What was held follows, up to where something else is missing.
     private mutating func release(_ now: UInt64) -> [EngineEvent] {
+        let end = held.dropFirst().firstIndex { breaks.contains($0.envelope?.seq ?? 0) } ?? held.endIndex
+        let waiting = held[..<end]
+        held = Array(held[end...])
+        heldSize = held.reduce(0) { $0 + EventFrame.size($1) }
+        if let first = held.first?.envelope?.seq { breaks.remove(first) }
+        let isWhole = held.isEmpty && !isBroken
+        var given = isWhole ? becomeLive(now) : []
+        for event in waiting where phase != .over {
+            if let seq = event.envelope?.seq, seq <= delivered { continue }
+            given += give(event, now)
+        }
+        guard !isWhole, phase != .over else { return given }
+        isBroken = false
+        changedAt = now
+        readAt = now
+        pause = RunLane.firstPause
+        return given
+    }
+
+    private mutating func becomeLive(_ now: UInt64) -> [EngineEvent] {
         phase = .live
         hasLost = true
         isProbing = false
         probeAt = seesGaps ? nil : now &+ RunLane.silence
         cuts = 0
         cutDeltas = []
-        let waiting = held
-        held = []
-        heldSize = 0
-        var given = told()
-        for event in waiting where phase == .live {
-            if let seq = event.envelope?.seq, seq <= delivered { continue }
-            given += give(event, now)
-        }
+        breaks = []
         overtaken = []
-        return given
+        return told()
     }
 
     /// The run ended without an end: its engine did.

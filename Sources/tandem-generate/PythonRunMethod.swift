@@ -1,4 +1,4 @@
-/// `sessions.run` in Python: with callbacks, and as a stream. The work is done by `bindings/python/libtandem/_run.py`.
+/// `sessions.run` in Python, with callbacks and as a stream; `bindings/python/libtandem/_run.py` does the work.
 struct PythonRunMethod {
     private let operation: Operation
     private let flavor: PythonOutput.Flavor

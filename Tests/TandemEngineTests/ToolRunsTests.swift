@@ -56,6 +56,9 @@ import Testing
         #expect(try fixture.texts(session).last == "Done.")
         let parts = try fixture.call(.sessionsMessages, session).json?.elements.first?["parts"]?.elements
         #expect(parts?.last?.text == #"{"type":"tool","tool":"add","args":{"a":2,"b":3},"result":"5","error":null}"#)
+        let raw = try fixture.call(.sessionsUpdate, session, "{}").json?["messages"]?.elements.first?["parts"]?.elements
+        #expect(raw?.map { $0["type"]?.string } == ["text", "tool_invocation"])
+        #expect(raw?.last?["result"]?.string == "5")
     }
 
     @Test func theNextPromptSeesTheCallsAsTheModelMadeThem() throws {

@@ -173,6 +173,8 @@ class Example:
         if self.is_stream:
             # What a stream asks for beside its frames is not what a row is about.
             return list(wrong_request(self.requests[0], seen[0])) if seen and self.only_first else []
+        # A submitted prompt is listened to as well.
+        seen = [request for request in seen if request.path != "/event"]
         if len(seen) != len(self.requests):
             return [f"requests {[f'{r.method} {r.target} {r.body}' for r in seen]} instead of {self.requests}"]
         return [why for want, got in zip(self.requests, seen) for why in wrong_request(want, got)]

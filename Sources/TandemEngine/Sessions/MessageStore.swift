@@ -117,10 +117,24 @@ enum MessageStore {
                 writer.object { writer in
                     writer.member("id", message.wire.at("info", "id")?.string ?? "")
                     writer.member("role", message.role)
-                    writer.member("parts", message.wire["parts"] ?? .emptyArray)
+                    writer.member(
+                        "parts",
+                        array: { writer in
+                            for part in message.wire["parts"]?.elements ?? [] { writeRaw(part, to: &writer) }
+                        }
+                    )
                     writer.member("created_at", Timestamp.text(milliseconds: message.created))
                 }
             }
+        }
+    }
+
+    /// Calls of tools have another name in the inner form.
+    private static func writeRaw(_ part: JSONText, to writer: inout JSONWriter) {
+        guard part["type"]?.string == "tool" else { return writer.value(part) }
+        writer.object { writer in
+            writer.member("type", "tool_invocation")
+            for (key, value) in part.members where key != "type" { writer.member(key, value) }
         }
     }
 
