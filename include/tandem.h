@@ -221,11 +221,9 @@
  *
  * THIS FIRST VERSION
  *
- *  The embedded engine is there, with the operations that docs/operations.md marks; other operations answer
- *  `not_supported`. A remote engine ("url", "engine":"remote", "engine":"discover") answers all operations; a stream of it
- *  whose connection is lost ends with `engine_unavailable`, and events that the engine drops or cuts are lost.
- *  "engine":"replay", "fold" and "coalesce_ms" answer `not_supported`, and so does sessions.run. Host calls (tandem_provide, tandem_withdraw, tandem_reply, tandem_reply_chunk,
- *  tandem_reply_wanted) answer `not_supported`, TANDEM_E_UNSUPPORTED. Runs have no tools yet.
+ *  The embedded engine has the operations that docs/operations.md marks; the others answer `not_supported`. A remote engine
+ *  ("url", "engine":"remote", "engine":"discover") answers all. "engine":"replay" is not there yet, nor is the kind
+ *  `embedding` of tandem_provide, and tools and models of the host serve the embedded engine only.
  */
 
 #include <stdint.h>
