@@ -624,10 +624,11 @@ TANDEM_API int32_t TANDEM_CALL tandem_wake(tandem_client *c);
  *      "session_id": "...", "run_id": "...", "timeout_ms": 120000, "input": {"a": 2, "b": 3}}
  *
  *  op         the operation that it belongs to: that which runs the run (sessions.run, sessions.prompt_sync), else the
- *             oldest open stream of its session, else 0. A thread in tandem_wait or tandem_call for that operation
- *             serves the call; else it is for tandem_pump and tandem_next, in the order of events. So a program of one
- *             thread may block in tandem_call. A pause does not hold it back. Who waits without a function of the
- *             operation's own is shown no events: a call whose fn is NULL is then for pump and next of another thread.
+ *             oldest open stream of its session, or the first that comes before anybody was shown the call; else 0. A
+ *             thread in tandem_wait or tandem_call for that operation serves the call; else it is for tandem_pump and
+ *             tandem_next, in the order of events. So a program of one thread may block in tandem_call. A pause does not
+ *             hold it back. Who waits without a function of the operation's own is shown no events: a call whose fn is
+ *             NULL is then for pump and next of another thread.
  *  name       the tool or model; the tool that asks for a permission; empty for questions.
  *  input      of a tool: the model's arguments. Of a model: an OpenAI chat request ({"model", "messages", "tools", ...}).
  *             Of a permission: {"request_id", "tool", "args", "requested_at_ms", "expires_at_ms"}. Of a question:
