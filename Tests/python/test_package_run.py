@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """sessions.run of the Python package: results, callbacks, streams, on both engines, blocking and for asyncio."""
-import asyncio, os, sys, threading, time
+import asyncio, json, os, sys, threading, time, urllib.request
 
 ROOT = os.environ.get("TANDEM_TEST_ROOT", ".")
 os.environ.setdefault("LIBTANDEM_PATH", os.path.dirname(os.environ.get("TANDEM_TEST_LIBRARY", "build/lib/x")))
@@ -19,6 +19,13 @@ def until(condition, seconds=10):
     while not condition() and time.time() < end:
         time.sleep(0.01)
     return condition()
+
+
+def script(name, tool, arguments):
+    """The model calls that tool once, then says so."""
+    replies = [{"tool_calls": [{"name": tool, "arguments": arguments}]}, {"text": "Done."}]
+    request = urllib.request.Request(f"{library.MODEL_URL}/_script/{name}", json.dumps(replies).encode(), method="PUT")
+    urllib.request.urlopen(request, timeout=5).close()
 
 
 def tools(run):
@@ -194,9 +201,40 @@ def embedded():
         case("embedded: leaving a stream cancels its run", until(lambda: client.sessions.active_run(session).active is None))
 
 
+def embedded_tools():
+    with SyncTandemClient(**EMBEDDED) as client:
+        @client.tool(permission="ask")
+        def add(a: int, b: int) -> int:
+            return a + b
+
+        session = client.sessions.create(title="t")
+        for decision, status in [(True, "completed"), ("reject", "denied")]:
+            script("package-run", "add", {"a": 2, "b": 3})
+            asked = []
+            result = client.sessions.run(session, "[[package-run]]", on_permission=lambda q: (asked.append((q.tool, q.args)), decision)[1])
+            case(f"embedded: a tool of the program, {status}", result.text == "Done." and [t.status for t in result.tools] == [status], result)
+            case(f"embedded: who decides is asked once, {status}", asked == [("add", {"a": 2, "b": 3})], asked)
+        script("package-asks", "question", {"questions": [{"question": "Which?"}]})
+        result = client.sessions.run(session, "[[package-asks]]", tool_allowlist=["question"], permissions={"default": "allow"},
+                                     on_question=lambda q: q.questions[0].question + " This.")
+        case("embedded: a question", result.text == "Done." and "Which? This." in str(result.tools[0].result), result)
+
+
 async def embedded_async():
     async with TandemClient(**EMBEDDED) as client:
+        @client.tool(permission="ask")
+        async def add(a: int, b: int) -> int:
+            await asyncio.sleep(0)
+            return a + b
+
+        async def decide(request):
+            await asyncio.sleep(0.02)
+            return "once"
+
         session = await client.sessions.create(title="t")
+        script("package-async", "add", {"a": 2, "b": 3})
+        result = await client.sessions.run(session, "[[package-async]]", on_permission=decide)
+        case("embedded, asyncio: a tool of the program", result.text == "Done." and result.tools[0].result == "5", result)
         result = await client.sessions.run(session, "[[hello]]", on_event=lambda event: None)
         case("embedded, asyncio: a result", result.text == "Hello there friend", result)
 
@@ -212,5 +250,6 @@ with RunEngine(SCRIPTS) as engine:
 
     asyncio.run(on_loop())
 embedded()
+embedded_tools()
 asyncio.run(embedded_async())
 sys.exit(case.finish())
