@@ -151,6 +151,7 @@ extension EventFeed {
 
     private mutating func restarted(now: UInt64) {
         book.lose()
+        book.endAll(now: now)
         changeAll { $0.engineRestarted(now: now) }
     }
 

@@ -110,6 +110,7 @@ extension Follower {
     /// What waits is too much: it is dropped and comes again from the logs, as far as it is of runs.
     mutating func fallBehind(now: UInt64) {
         var first: [String: (seq: Int64, session: String?)] = [:]
+        let ids = Set(pending.compactMap { $0.envelope?.eventID })
         for event in pending {
             requests.forget(event)
             if let run = event.runID, let seq = event.seq {
@@ -126,7 +127,7 @@ extension Follower {
                 lanes[run]
                 ?? RunLane(reading: run, sessionID: place.session, after: place.seq &- 1, hasLost: true, now: now)
             lane.seesGaps = seesGaps
-            lane.rewind(before: place.seq, now: now)
+            lane.rewind(before: place.seq, ids, now: now)
             lanes[run] = lane
             ended.removeAll { $0 == run }
         }

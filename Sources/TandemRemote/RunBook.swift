@@ -93,6 +93,11 @@ struct RunBook {
         }
     }
 
+    /// The process that the runs were of is gone.
+    mutating func endAll(now: UInt64) {
+        for id in active.values.sorted() { end(id, now: now) }
+    }
+
     /// Forgets runs that ended a minute ago.
     mutating func expire(now: UInt64) {
         guard now >= expiry else { return }

@@ -118,6 +118,7 @@ extension RunLane {
     /// Gives what may be handed on at once; `keeps` is false when the consumer is behind and the log will do.
     mutating func take(_ event: EngineEvent, now: UInt64, keeps: Bool) -> [EngineEvent] {
         guard phase != .over else { return [] }
+        if isEngineAnother { return takeOfAnother(event, now) }
         learn(event)
         if EventFrame.isCutDelta(event) {
             if let seq = event.envelope?.seq { cutDeltas.insert(seq) }
@@ -139,6 +140,14 @@ extension RunLane {
         guard let seq = event.seq else { return release(now) + give(event, now) }
         hold(event, seq, keeps: keeps, now: now)
         return []
+    }
+
+    /// Another process knows nothing of the run; one that says it does has numbers that mean nothing.
+    private mutating func takeOfAnother(_ event: EngineEvent, _ now: UInt64) -> [EngineEvent] {
+        guard isActive == true else { return [] }
+        isEngineAnother = false
+        readUpTo = .min
+        return (phase == .healing ? release(now) : []) + give(event, now)
     }
 
     private mutating func hold(_ event: EngineEvent, _ seq: Int64, keeps: Bool, now: UInt64) {
@@ -191,10 +200,15 @@ extension RunLane {
         readSoon(now)
     }
 
-    /// Everything after that event has to come again.
-    mutating func rewind(before seq: Int64, now: UInt64) {
+    /// Everything from that number on has to come again, and what of it was ahead of others.
+    mutating func rewind(before seq: Int64, _ events: Set<String>, now: UInt64) {
         phase = .healing
+        overtaken.subtract(events)
         delivered = min(delivered, seq &- 1)
+        if lastText > delivered {
+            lastText = delivered
+            sinceText = []
+        }
         readUpTo = min(readUpTo, delivered)
         drop(now: now)
         readingAfter = nil
@@ -216,13 +230,20 @@ extension RunLane {
 
     /// The end waits until the log has given what came since the last piece of text.
     private mutating func ask(for event: EngineEvent, _ now: UInt64) -> [EngineEvent] {
-        hasAskedForText = true
         lose(now: now)
-        overtaken.formUnion(sinceText)
-        delivered = lastText
-        readUpTo = min(readUpTo, lastText)
+        rewindToText(now)
         held = [event]
         return []
+    }
+
+    /// Has the log give again what came since the last piece of text, but for what has been given.
+    private mutating func rewindToText(_ now: UInt64) {
+        hasAskedForText = true
+        overtaken.formUnion(sinceText)
+        delivered = min(delivered, lastText)
+        readUpTo = min(readUpTo, delivered)
+        readingAfter = nil
+        readAt = now
     }
 
     private func missesText(at event: EngineEvent) -> Bool {
@@ -373,6 +394,9 @@ extension RunLane {
         if isActive { hasSeenEvents = true }
         if self.isActive != isActive { changedAt = now }
         self.isActive = isActive
+        // Its end was lost, maybe before something that came.
+        let canAsk = !seesGaps && !hasAskedForText && sinceText.count < RunLane.rememberedEvents
+        if !isActive, canAsk, held.isEmpty { rewindToText(now) }
         readSoon(now)
     }
 

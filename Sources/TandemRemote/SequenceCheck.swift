@@ -12,10 +12,12 @@ struct SequenceCheck {
     }
 
     /// On a stream that is filtered, gaps are normal.
-    let findsGaps: Bool
+    private(set) var findsGaps: Bool
     private var last: Int64?
     private var cuts: Int64 = 0
     private var isFirst = true
+    /// The first number of this connection.
+    private var first: Int64?
     private var recent: [Known] = []
 
     private struct Known: Equatable {
@@ -31,6 +33,8 @@ struct SequenceCheck {
     }
 
     private static let remembered = 4_096
+    /// Events that are published at once may change places.
+    private static let disorder: Int64 = 8
 
     init(findsGaps: Bool) { self.findsGaps = findsGaps }
 
@@ -42,7 +46,11 @@ struct SequenceCheck {
 
     mutating func note(_ envelope: EngineEvent.Envelope) -> Finding {
         let finding = find(envelope)
-        if finding != .duplicate { isFirst = false }
+        if finding == .next, goesBack(envelope.seq) { findsGaps = false }
+        if finding != .duplicate {
+            if isFirst { first = envelope.seq }
+            isFirst = false
+        }
         if finding == .restarted {
             recent = []
             last = nil
@@ -64,6 +72,12 @@ struct SequenceCheck {
         guard findsGaps, envelope.seq > last &+ 1 else { return .next }
         let (missing, overflow) = envelope.seq.subtractingReportingOverflow(last)
         return .gap(last + 1...envelope.seq - 1, lost: max((overflow ? .max : missing - 1) - cuts, 0))
+    }
+
+    /// A server whose numbers begin anew on one connection does not number its bus: nothing is missing that they say is.
+    private func goesBack(_ seq: Int64) -> Bool {
+        guard let first, let last, !isFirst else { return false }
+        return seq <= first && last > seq &+ SequenceCheck.disorder
     }
 
     private func slot(_ seq: Int64) -> Int { Int(seq.magnitude % UInt64(SequenceCheck.remembered)) }

@@ -57,6 +57,14 @@ import Testing
         #expect(findings(&check, [1, 3, 2, 4]) == [.next, .gap(2...2, lost: 1), .next, .next])
     }
 
+    @Test func numbersThatBeginAnewOnOneConnectionProveNothing() {
+        var check = SequenceCheck(findsGaps: true)
+        #expect(findings(&check, [3, 5]) == [.next, .gap(4...4, lost: 1)])
+        for seq in 6..<20 { _ = check.note(envelope(Int64(seq))) }
+        #expect(check.note(envelope(3, run: "next")) == .next)
+        #expect(check.note(envelope(30)) == .next)
+    }
+
     @Test func whatWasMissedBetweenConnectionsIsCounted() {
         var check = SequenceCheck(findsGaps: true)
         _ = findings(&check, [10])
