@@ -7,13 +7,19 @@ struct RunBook {
         let sessionID: String?
         fileprivate(set) var events: [EngineEvent] = []
         fileprivate(set) var bytes = 0
-        /// False when some of its events are missing: its log has them all.
-        fileprivate(set) var isWhole: Bool
+        /// The events begin with the run.
+        fileprivate(set) var isFromStart: Bool
+        /// How many events had come when others were lost.
+        fileprivate(set) var breaks: [Int] = []
         /// In nanoseconds of the monotonic clock.
         fileprivate(set) var endedAt: UInt64?
+        /// Too much to keep: the log has it.
+        fileprivate var isForgotten = false
         fileprivate var hasBegun = false
         /// The number of its newest event.
         fileprivate(set) var seq: Int64 = 0
+
+        var isWhole: Bool { isFromStart && breaks.isEmpty }
     }
 
     private var runs: [String: Run] = [:]
@@ -42,7 +48,7 @@ struct RunBook {
     mutating func note(_ event: EngineEvent, now: UInt64) -> String? {
         let session = event.sessionID
         guard let id = event.runID ?? session.flatMap({ active[$0] }) else { return nil }
-        var run = runs[id] ?? Run(sessionID: session, isWhole: event.type == EngineEventName.sessionRunStarted)
+        var run = runs[id] ?? Run(sessionID: session, isFromStart: event.type == EngineEventName.sessionRunStarted)
         if run.endedAt != nil { return nil }
         if !run.hasBegun, let session = run.sessionID, !event.endsRun { active[session] = id }
         run.hasBegun = true
@@ -55,7 +61,7 @@ struct RunBook {
 
     /// A run will begin, and all of it will be seen.
     mutating func expect(_ id: String, session: String) {
-        if runs[id] == nil { runs[id] = Run(sessionID: session, isWhole: true) }
+        if runs[id] == nil { runs[id] = Run(sessionID: session, isFromStart: true) }
     }
 
     mutating func end(_ id: String, now: UInt64) {
@@ -67,10 +73,10 @@ struct RunBook {
     }
 
     private mutating func keep(_ event: EngineEvent, in run: inout Run) {
-        if !run.isWhole { return }
+        if run.isForgotten { return }
+        if EventFrame.isCutDelta(event) { return lose(&run) }
         let size = EventFrame.size(event)
-        guard run.bytes + size <= RunBook.runBytes, bytes + size <= RunBook.totalBytes, !EventFrame.isCutDelta(event)
-        else { return forget(&run) }
+        guard run.bytes + size <= RunBook.runBytes, bytes + size <= RunBook.totalBytes else { return forget(&run) }
         run.events.append(event)
         run.bytes += size
         bytes += size
@@ -79,16 +85,22 @@ struct RunBook {
     private mutating func forget(_ run: inout Run) {
         bytes -= run.bytes
         run.events = []
+        run.breaks = []
         run.bytes = 0
-        run.isWhole = false
+        run.isFromStart = false
+        run.isForgotten = true
+    }
+
+    private func lose(_ run: inout Run) {
+        if !run.isForgotten, run.breaks.last != run.events.count { run.breaks.append(run.events.count) }
     }
 
     /// Events may have been lost: of one session's run, or of any.
     mutating func lose(session: String? = nil) {
         let concerned = session.map { active[$0].map { [$0] } ?? [] } ?? Array(runs.keys)
         for id in concerned {
-            guard var run = runs[id], run.endedAt == nil, run.isWhole else { continue }
-            forget(&run)
+            guard var run = runs[id], run.endedAt == nil else { continue }
+            lose(&run)
             runs[id] = run
         }
     }

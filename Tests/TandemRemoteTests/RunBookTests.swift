@@ -62,7 +62,18 @@ import Testing
         var book = RunBook()
         _ = book.note(event("session.status", run: "r"), now: 1)
         #expect(book["r"]?.isWhole == false)
-        #expect(book["r"]?.events.isEmpty == true)
+        #expect(book["r"]?.events.count == 1)
+    }
+
+    @Test func whereEventsAreMissingIsRemembered() {
+        var book = RunBook()
+        _ = book.note(event("session.run.started", run: "r"), now: 1)
+        book.lose()
+        book.lose()
+        _ = book.note(event("session.status", run: "r"), now: 1)
+        book.lose()
+        #expect(book["r"]?.breaks == [1, 2])
+        #expect(book["r"]?.events.count == 2)
     }
 
     @Test func aLossConcernsRunsThatGoOn() {
