@@ -146,7 +146,7 @@ extension EventFeed {
         book.lose()
         // Runs that nobody follows yet may have ended unseen.
         let followed = Set(followers.values.lazy.flatMap(\.openRuns).map(\.runID))
-        for (run, session) in awaited where !followed.contains(run) { ask(session) }
+        for session in Set(awaited.filter { !followed.contains($0.key) }.values).sorted() { ask(session) }
     }
 
     private mutating func restarted(now: UInt64) {

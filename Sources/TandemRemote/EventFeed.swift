@@ -115,11 +115,8 @@ extension EventFeed {
     mutating func took(_ count: Int, by id: Int, now: UInt64) {
         guard var follower = followers.removeValue(forKey: id) else { return }
         follower.took(count)
-        if follower.isTooFarBehind || follower.pending.count > 1 && isShort(beside: follower) {
-            follower.fallBehind(now: now)
-        }
         followers[id] = follower
-        schedule(id, now)
+        schedule(id, pendingSize, now)
     }
 
     mutating func resume(_ id: Int, now: UInt64) {
@@ -127,9 +124,8 @@ extension EventFeed {
         schedule(now)
     }
 
-    private func isShort(beside follower: Follower) -> Bool {
-        followers.values.reduce(follower.pendingSize) { $0 + $1.pendingSize } > EventFeed.totalLimit
-    }
+    /// What waits for all consumers, in bytes.
+    var pendingSize: Int { followers.values.reduce(0) { $0 + $1.pendingSize } }
 
     func isOpen(_ id: Int) -> Bool { followers[id]?.isOpen ?? true }
 
@@ -138,8 +134,11 @@ extension EventFeed {
         let round = round
         let run = followers[id]?.filter.runID
         let kept = run.flatMap { book[$0] }
+        let session = followers[id]?.filter.sessionID
+        let active = run == nil ? book.activeRuns(of: session) : []
         change(id) { follower in
             follower.open(with: opening)
+            follower.join(active)
             if let run { follower.begin(run, with: kept, round: round, now: now) }
         }
         mustReadRequests = true
@@ -171,12 +170,13 @@ extension EventFeed {
 extension EventFeed {
     /// Time has passed.
     mutating func tick(now: UInt64) {
-        for (id, due) in dues where due <= now { schedule(id, now) }
+        for id in dues.filter({ $0.value <= now }).keys.sorted() { schedule(id, 0, now) }
     }
 
     /// After an input: asks for what those whom it touched need.
     mutating func schedule(_ now: UInt64) {
-        for id in touched { schedule(id, now) }
+        let total = touched.isEmpty ? 0 : pendingSize
+        for id in touched.sorted() { schedule(id, total, now) }
         guard mustReadRequests, !isReadingRequests, isLive, !followers.isEmpty else { return }
         mustReadRequests = false
         isReadingRequests = true
@@ -184,8 +184,11 @@ extension EventFeed {
         actions.append(.readRequests(round: round))
     }
 
-    private mutating func schedule(_ id: Int, _ now: UInt64) {
+    private mutating func schedule(_ id: Int, _ total: Int, _ now: UInt64) {
         guard var follower = followers.removeValue(forKey: id) else { return }
+        if follower.isBehind, follower.isTooFarBehind || follower.pending.count > 1 && total > EventFeed.totalLimit {
+            follower.fallBehind(now: now)
+        }
         // An engine that is away is not asked.
         let readings = isLive ? follower.readings(now: now) : []
         for (run, after) in readings {

@@ -14,6 +14,8 @@ struct Follower {
     private var lanes: [String: RunLane] = [:]
     /// Runs whose end was given, newest last.
     private var ended: [String] = []
+    /// Ends that a log gave before the stream, by session: what the stream brings up to there has been given.
+    private var logEnds: [String: Int64] = [:]
     /// False after the consumer took less than it was offered, until it has room.
     private var hasRoom = true
     /// What was lost that no log holds.
@@ -41,6 +43,9 @@ struct Follower {
     /// Whether its consumer would take more.
     var isReady: Bool { hasRoom && !pending.isEmpty }
 
+    /// Whether its consumer has refused events and not asked for more since.
+    var isBehind: Bool { !hasRoom }
+
     var openRuns: [RunLane] { lanes.values.filter { $0.phase != .over } }
 
     /// A run was handed over to its end, and none goes on.
@@ -56,7 +61,7 @@ struct Follower {
             found.append((id, lane.beginReading(now: now)))
             lanes[id] = lane
         }
-        return found
+        return found.sorted { $0.run < $1.run }
     }
 
     var nextReading: UInt64? {
@@ -120,6 +125,7 @@ extension Follower {
             var lane =
                 lanes[run]
                 ?? RunLane(reading: run, sessionID: place.session, after: place.seq &- 1, hasLost: true, now: now)
+            lane.seesGaps = seesGaps
             lane.rewind(before: place.seq, now: now)
             lanes[run] = lane
             ended.removeAll { $0 == run }
@@ -153,7 +159,13 @@ extension Follower {
     mutating func begin(_ runID: String, with run: RunBook.Run?, round: Int64, now: UInt64) {
         if let run, run.isWhole {
             var lane = RunLane(runID, sessionID: run.sessionID)
-            for event in run.events { append(lane.take(event, now: now, keeps: true), round: round) }
+            lane.seesGaps = seesGaps
+            for event in run.events {
+                if let seq = event.seq, run.breaks.contains(seq) { lane.lose(now: now) }
+                append(lane.take(event, now: now, keeps: true), round: round)
+            }
+            if run.isBroken { lane.lose(now: now) }
+            if run.endedAt != nil { lane.status(isActive: false, now: now) }
             keep(lane)
         } else {
             let session = run?.sessionID ?? filter.sessionID
@@ -164,8 +176,18 @@ extension Follower {
         }
     }
 
+    /// Runs that go on while the stream begins are followed from here on.
+    mutating func join(_ runs: [(id: String, run: RunBook.Run)]) {
+        for (id, run) in runs where lanes[id] == nil {
+            var lane = RunLane(id, sessionID: run.sessionID, delivered: run.seq)
+            lane.seesGaps = seesGaps
+            lanes[id] = lane
+        }
+    }
+
     /// An event of a run, or of none; a run that begins before the stream is seen from here on only.
     mutating func take(_ event: EngineEvent, of run: String?, round: Int64, now: UInt64) {
+        if let session = event.sessionID, let end = logEnds[session], let seq = event.seq, seq <= end { return }
         guard let run else { return append([event], round: round) }
         if ended.contains(run) { return }
         var lane = lanes.removeValue(forKey: run) ?? lane(of: run, beginningWith: event, now: now)
@@ -220,7 +242,10 @@ extension Follower {
         change { $0.reconnected(now: now) }
     }
 
-    mutating func engineRestarted(now: UInt64) { change { $0.engineRestarted(now: now) } }
+    mutating func engineRestarted(now: UInt64) {
+        logEnds = [:]
+        change { $0.engineRestarted(now: now) }
+    }
 
     func isReading(_ run: String, after: Int64) -> Bool { lanes[run]?.readingAfter == after }
 
@@ -253,6 +278,7 @@ extension Follower {
             !ended.contains(active)
         else { return }
         var lane = RunLane(reading: active, sessionID: session, hasLost: true, now: now)
+        lane.seesGaps = seesGaps
         lane.status(isActive: true, now: now)
         keep(lane)
     }
@@ -287,6 +313,10 @@ extension Follower {
             return
         }
         lanes[lane.runID] = nil
+        if let session = lane.sessionID, let end = lane.endInLog {
+            if logEnds.count >= Follower.rememberedGaps { logEnds = [:] }
+            logEnds[session] = end
+        }
         ended = ended.suffix(Follower.rememberedRuns - 1) + [lane.runID]
         if let failure = lane.failure, filter.runID != nil {
             end(.failure(failure))

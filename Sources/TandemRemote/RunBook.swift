@@ -7,11 +7,17 @@ struct RunBook {
         let sessionID: String?
         fileprivate(set) var events: [EngineEvent] = []
         fileprivate(set) var bytes = 0
-        /// False when some of its events are missing: its log has them all.
+        /// False when its events are not kept: its log has them all.
         fileprivate(set) var isWhole: Bool
+        /// The numbers of kept events before which something may be missing.
+        fileprivate(set) var breaks: Set<Int64> = []
+        /// Something may be missing behind the newest.
+        fileprivate(set) var isBroken = false
         /// In nanoseconds of the monotonic clock.
         fileprivate(set) var endedAt: UInt64?
         fileprivate var hasBegun = false
+        /// The number of its newest event.
+        fileprivate(set) var seq: Int64 = 0
     }
 
     private var runs: [String: Run] = [:]
@@ -28,6 +34,12 @@ struct RunBook {
 
     var isEmpty: Bool { runs.isEmpty }
 
+    /// The runs that go on in a session; nil: in any.
+    func activeRuns(of session: String?) -> [(id: String, run: Run)] {
+        let ids = session.map { active[$0].map { [$0] } ?? [] } ?? active.values.sorted()
+        return ids.compactMap { id in runs[id].map { (id, $0) } }
+    }
+
     func activeRun(of session: String) -> String? { active[session] }
 
     /// Enters an event and tells the run that it belongs to; nil too for what comes after a run's end.
@@ -38,6 +50,7 @@ struct RunBook {
         if run.endedAt != nil { return nil }
         if !run.hasBegun, let session = run.sessionID, !event.endsRun { active[session] = id }
         run.hasBegun = true
+        run.seq = max(run.seq, event.seq ?? 0)
         keep(event.belonging(to: id), in: &run)
         runs[id] = run
         if event.endsRun { end(id, now: now) }
@@ -60,8 +73,9 @@ struct RunBook {
     private mutating func keep(_ event: EngineEvent, in run: inout Run) {
         if !run.isWhole { return }
         let size = EventFrame.size(event)
-        guard run.bytes + size <= RunBook.runBytes, bytes + size <= RunBook.totalBytes, !EventFrame.isCutDelta(event)
-        else { return forget(&run) }
+        guard run.bytes + size <= RunBook.runBytes, bytes + size <= RunBook.totalBytes else { return forget(&run) }
+        if run.isBroken { if let seq = event.seq { run.breaks.insert(seq) } }
+        run.isBroken = false
         run.events.append(event)
         run.bytes += size
         bytes += size
@@ -71,6 +85,7 @@ struct RunBook {
         bytes -= run.bytes
         run.events = []
         run.bytes = 0
+        run.breaks = []
         run.isWhole = false
     }
 
@@ -78,9 +93,8 @@ struct RunBook {
     mutating func lose(session: String? = nil) {
         let concerned = session.map { active[$0].map { [$0] } ?? [] } ?? Array(runs.keys)
         for id in concerned {
-            guard var run = runs[id], run.endedAt == nil, run.isWhole else { continue }
-            forget(&run)
-            runs[id] = run
+            guard let run = runs[id], run.endedAt == nil, run.isWhole else { continue }
+            runs[id]?.isBroken = true
         }
     }
 

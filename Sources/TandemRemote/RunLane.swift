@@ -13,6 +13,8 @@ struct RunLane {
     private(set) var phase: Phase
     /// The number of the newest event that was given.
     private(set) var delivered: Int64
+    /// The number up to which the log has given all: what comes live with a lower one has been given.
+    private var readUpTo: Int64 = .min
     /// What kept the lane from being followed to its end.
     private(set) var failure: Failure?
     /// In bytes.
@@ -55,7 +57,9 @@ struct RunLane {
     private static let firstPause: UInt64 = 100_000_000
     private static let longestPause: UInt64 = 1_000_000_000
     /// A log that has not grown for so long has all that it will have: engines write it seconds behind.
-    static let patience: UInt64 = 20_000_000_000
+    static let patience: UInt64 = 30_000_000_000
+    /// The row of an event that came live will come, unless the log is broken.
+    static let heldPatience: UInt64 = 60_000_000_000
     /// What is held while the log is read; past it the log has to give that too.
     static let heldLimit = 64 * 1024
     /// After so long without an event a filtered stream may have lost its run's end.
@@ -71,7 +75,7 @@ struct RunLane {
         self.delivered = delivered
         phase = .live
         hasLost = true
-        hasSeenEvents = false
+        hasSeenEvents = delivered > 0
     }
 
     /// A run whose beginning has to be read.
@@ -85,6 +89,9 @@ struct RunLane {
         changedAt = now
         readAt = now
     }
+
+    /// Set when the log gave the end before the stream: the number of it.
+    var endInLog: Int64? { phase == .over && readUpTo == delivered ? delivered : nil }
 
     /// When the log has to be read.
     var nextReading: UInt64? {
@@ -117,6 +124,12 @@ extension RunLane {
             lose(now: now)
             return []
         }
+        if let seq = event.seq, seq <= readUpTo {
+            // The log was quicker than the stream, which is met where it stands.
+            guard phase == .healing, held.isEmpty else { return [] }
+            isBroken = false
+            return release(now)
+        }
         guard phase == .healing else { return give(event, now) }
         if RequestMemory.isUrgent(event), !event.endsRun {
             if let id = event.envelope?.eventID { overtaken.insert(id) }
@@ -124,8 +137,6 @@ extension RunLane {
         }
         // What has no number cannot be brought in line with the log.
         guard let seq = event.seq else { return release(now) + give(event, now) }
-        // The log was quicker than the stream, which is met where it stands.
-        if held.isEmpty, seq <= delivered { return release(now) }
         hold(event, seq, keeps: keeps, now: now)
         return []
     }
@@ -147,7 +158,8 @@ extension RunLane {
         case .over: return
         case .healing:
             isBroken = true
-            changedAt = now
+            // Of a run that is over nothing more will come, however often the connection is lost.
+            if isActive != false { changedAt = now }
         case .live:
             phase = .healing
             isActive = nil
@@ -168,7 +180,8 @@ extension RunLane {
     /// The connection was lost and is there again, so the engine has to be asked whether the run goes on.
     mutating func reconnected(now: UInt64) {
         lose(now: now)
-        isActive = nil
+        // A run that is over stays so.
+        if isActive != false { isActive = nil }
     }
 
     /// Other numbers: the process that published before is gone.
@@ -182,6 +195,7 @@ extension RunLane {
     mutating func rewind(before seq: Int64, now: UInt64) {
         phase = .healing
         delivered = min(delivered, seq &- 1)
+        readUpTo = min(readUpTo, delivered)
         drop(now: now)
         readingAfter = nil
         readAt = now
@@ -191,10 +205,8 @@ extension RunLane {
     private mutating func give(_ event: EngineEvent, _ now: UInt64) -> [EngineEvent] {
         if !seesGaps {
             probeAt = now &+ RunLane.silence
-            if missesText(at: event) {
-                hasAskedForText = true
-                return ask(for: event, now)
-            }
+            if missesText(at: event) { return ask(for: event, now) }
+            noteText(event)
         }
         if let seq = event.envelope?.seq { delivered = max(delivered, seq) }
         guard event.endsRun else { return [event] }
@@ -204,19 +216,22 @@ extension RunLane {
 
     /// The end waits until the log has given what came since the last piece of text.
     private mutating func ask(for event: EngineEvent, _ now: UInt64) -> [EngineEvent] {
+        hasAskedForText = true
         lose(now: now)
         overtaken.formUnion(sinceText)
         delivered = lastText
+        readUpTo = min(readUpTo, lastText)
         held = [event]
         return []
     }
 
-    private mutating func missesText(at event: EngineEvent) -> Bool {
-        guard let envelope = event.envelope else { return false }
-        if event.endsRun {
-            let isCompleted = event.properties["status"]?.string == "completed"
-            return isCompleted && !hasFinalText && !hasAskedForText && sinceText.count < RunLane.rememberedEvents
-        }
+    private func missesText(at event: EngineEvent) -> Bool {
+        event.endsRun && event.properties["status"]?.string == "completed" && !hasFinalText && !hasAskedForText
+            && sinceText.count < RunLane.rememberedEvents
+    }
+
+    private mutating func noteText(_ event: EngineEvent) {
+        guard let envelope = event.envelope else { return }
         if EventFrame.isFinalText(event) {
             hasFinalText = true
         } else if event.properties["delta"] != nil {
@@ -226,7 +241,6 @@ extension RunLane {
         } else if sinceText.count < RunLane.rememberedEvents {
             sinceText.insert(envelope.eventID)
         }
-        return false
     }
 
     private mutating func learn(_ event: EngineEvent) {
@@ -278,8 +292,10 @@ extension RunLane {
             guard let seq = row.envelope?.seq, seq > delivered else { continue }
             if let reached, seq >= reached { return given + release(now) }
             delivered = seq
+            readUpTo = max(readUpTo, seq)
             hasGrown = true
             learn(row)
+            if !seesGaps { noteText(row) }
             if let id = row.envelope?.eventID, overtaken.remove(id) != nil { continue }
             count(row)
             if row.endsRun {
@@ -301,12 +317,9 @@ extension RunLane {
 
     /// The log has nothing new: waits for more, or for no more.
     private mutating func wait(_ now: UInt64) -> [EngineEvent] {
-        let isQuiet = now >= changedAt &+ RunLane.patience
-        if isActive == false, isLastReading { return holdsEnd ? giveUp(now) : interrupt() }
-        if isActive == false, isQuiet {
-            let rest = held.isEmpty ? [] : giveUp(now)
-            return phase == .over ? rest : rest + interrupt()
-        }
+        let isQuiet = now >= changedAt &+ (held.isEmpty ? RunLane.patience : RunLane.heldPatience)
+        // What came after the last whole piece of a run that was cut off is not handed on: it would be no beginning.
+        if isActive == false, isLastReading || isQuiet { return holdsEnd ? giveUp(now) : interrupt() }
         if isActive != true, isQuiet, !hasSeenEvents {
             failure = Failure(.notFound, "there is no such run")
             phase = .over
@@ -357,9 +370,9 @@ extension RunLane {
     /// The engine has said whether the run goes on.
     mutating func status(isActive: Bool, now: UInt64) {
         guard phase == .healing else { return }
-        self.isActive = isActive
         if isActive { hasSeenEvents = true }
-        changedAt = now
+        if self.isActive != isActive { changedAt = now }
+        self.isActive = isActive
         readSoon(now)
     }
 
@@ -398,7 +411,8 @@ extension RunLane {
             given += give(event, now)
         }
         guard !isWhole, phase != .over else { return given }
-        isBroken = false
+        // What is missing behind the last held event is read next; behind others there is a mark.
+        if held.isEmpty { isBroken = false }
         changedAt = now
         readAt = now
         pause = RunLane.firstPause

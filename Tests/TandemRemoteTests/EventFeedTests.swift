@@ -111,7 +111,7 @@ struct Seen {
         #expect(seen.message == expected(6_000))
         #expect(seen.ends == ["completed"])
         #expect(seen.counts.healed == seen.counts.gaps + seen.counts.truncated)
-        #expect(seen.counts.healed == 6_001)
+        #expect((6_002 - 2_048...6_001).contains(Int(seen.counts.healed)))
         #expect(seen.counts.truncated == 1, "the final text is longer than a frame may be")
     }
 
@@ -309,6 +309,44 @@ struct Seen {
         #expect(seen.ends == ["completed"])
         #expect(seen.counts.healed == seen.counts.gaps)
         #expect(seen.counts.healed > 0)
+    }
+
+    @Test func whatTheLogGaveFirstIsNotGivenAgain() throws {
+        var harness = connected()
+        harness.follow(1, StreamFilter(sessionID: "s", runID: "r"))
+        play(&harness, "r", session: "s", deltas: 5, ends: false)
+        harness.run(for: 5_000)
+        harness.engine.rowNanoseconds = 1_000
+        harness.readingSpeed = 1
+        harness.disconnect("gone")
+        harness.run(for: 2_000)
+        for number in 5..<200 { Self.delta(&harness, "r", "s", "\(number) ") }
+        Self.end(&harness, "r", "s", expected(200))
+        harness.run(for: 60_000) { $0.consumers[1]?.outcome != nil }
+        let seen = Seen(try #require(harness.consumers[1]).events, run: "r")
+        #expect(seen.text == expected(200))
+        #expect(seen.ends == ["completed"])
+    }
+
+    @Test func aThousandSlowConsumersTakeBoundedMemory() {
+        var harness = connected()
+        for id in 1...1_000 {
+            harness.follow(id, StreamFilter(sessionID: "s\(id % 10)", runID: "r\(id % 10)"))
+            harness.consumers[id]?.room = 1
+        }
+        for number in 0..<10 {
+            harness.engine.publish("session.run.started", session: "s\(number)", run: "r\(number)", now: harness.now)
+        }
+        harness.run(for: 2_000)
+        let text = String(repeating: "x", count: 3_500)
+        var most = 0
+        for _ in 0..<40 {
+            for number in 0..<10 { Self.delta(&harness, "r\(number)", "s\(number)", text) }
+            harness.run(for: 20)
+            most = max(most, harness.feed.pendingSize)
+        }
+        #expect(most > EventFeed.totalLimit / 2)
+        #expect(most <= EventFeed.totalLimit + 8 * 1024 * 1024)
     }
 
     @Test func duplicatesAreDroppedAndCounted() throws {

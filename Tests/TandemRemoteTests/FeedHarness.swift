@@ -197,8 +197,8 @@ extension FeedHarness {
             consumer.events += pending.prefix(count)
             consumer.room = consumer.room.map { $0 - count }
             feed.took(count, by: id, now: now)
-            consumer.mostPending = max(consumer.mostPending, feed.followers[id]?.pendingSize ?? 0)
         }
+        consumer.mostPending = max(consumer.mostPending, feed.followers[id]?.pendingSize ?? 0)
         if let outcome = feed.outcome(of: id) {
             consumer.outcome = outcome
             feed.unfollow(id)

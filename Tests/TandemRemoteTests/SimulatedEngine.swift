@@ -33,12 +33,12 @@ struct SimulatedEngine {
     private var lastLogged: UInt64 = 0
     /// Between an event and its row, beside 600 rows a second.
     var logDelay: UInt64 = 0
+    var rowNanoseconds: UInt64 = 1_000_000_000 / 600
     var isLogWritten = true
 
     static let broadcast = 2_048
     static let frameBytes = 16_000
     static let deltaBytes = 4_000
-    static let rowNanoseconds: UInt64 = 1_000_000_000 / 600
 
     /// `runID`: nil for an event that does not name its run, as permissions and status do.
     mutating func publish(
@@ -68,7 +68,7 @@ struct SimulatedEngine {
                 runID: namesRun ? run : nil
             )
         )
-        lastLogged = max(lastLogged + Self.rowNanoseconds, now + logDelay)
+        lastLogged = max(lastLogged + rowNanoseconds, now + logDelay)
         published.append(
             .init(event: event, whole: whole, loggedAt: lastLogged, epoch: epoch, position: published.count)
         )
