@@ -94,15 +94,6 @@ struct FaultSchedule {
         }
         if !isRestarted { finish() }
         settle()
-        if getenv("SEED") != nil {
-            print(
-                harness.requests.suffix(30),
-                harness.consumers[1]!.events.suffix(15).map { "\($0.type) \($0.seq ?? 0)" },
-                harness.now,
-                truths.map(\.end),
-                harness.feed.followers[1].map { dump($0.openRuns) } ?? []
-            )
-        }
         return truths.indices.flatMap { check($0) }
     }
 
