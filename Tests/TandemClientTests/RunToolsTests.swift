@@ -57,7 +57,7 @@ import Testing
         tools.ask("p", tool: "write")
         tools.expire("p")
         try note("call_1", "write", "pending")
-        try note("p", "write", "failed", #","error":"late"#)
+        try note("p", "write", "failed", #","error":"late""#)
         #expect(seen == ["p write permission_expired"])
         #expect(tools.all[0].error == "late")
     }
