@@ -221,11 +221,9 @@
  *
  * THIS FIRST VERSION
  *
- *  The embedded engine is there, with the operations that docs/operations.md marks; other operations answer
- *  `not_supported`. A remote engine ("url", "engine":"remote", "engine":"discover") answers all operations; a stream of it
- *  whose connection is lost ends with `engine_unavailable`, and events that the engine drops or cuts are lost.
- *  "engine":"replay", "fold" and "coalesce_ms" answer `not_supported`, and so does sessions.run. Host calls (tandem_provide, tandem_withdraw, tandem_reply, tandem_reply_chunk,
- *  tandem_reply_wanted) answer `not_supported`, TANDEM_E_UNSUPPORTED. Runs have no tools yet.
+ *  The embedded engine has the operations that docs/operations.md marks; the others answer `not_supported`. A remote engine
+ *  ("url", "engine":"remote", "engine":"discover") answers all. "engine":"replay" is not there yet, nor is the kind
+ *  `embedding` of tandem_provide, and tools and models of the host serve the embedded engine only.
  */
 
 #include <stdint.h>
@@ -624,10 +622,11 @@ TANDEM_API int32_t TANDEM_CALL tandem_wake(tandem_client *c);
  *      "session_id": "...", "run_id": "...", "timeout_ms": 120000, "input": {"a": 2, "b": 3}}
  *
  *  op         the operation that it belongs to: that which runs the run (sessions.run, sessions.prompt_sync), else the
- *             oldest open stream of its session, else 0. A thread in tandem_wait or tandem_call for that operation
- *             serves the call; else it is for tandem_pump and tandem_next, in the order of events. So a program of one
- *             thread may block in tandem_call. A pause does not hold it back. Who waits without a function of the
- *             operation's own is shown no events: a call whose fn is NULL is then for pump and next of another thread.
+ *             oldest open stream of its session, or the first that comes before anybody was shown the call; else 0. A
+ *             thread in tandem_wait or tandem_call for that operation serves the call; else it is for tandem_pump and
+ *             tandem_next, in the order of events. So a program of one thread may block in tandem_call. A pause does not
+ *             hold it back. Who waits without a function of the operation's own is shown no events: a call whose fn is
+ *             NULL is then for pump and next of another thread.
  *  name       the tool or model; the tool that asks for a permission; empty for questions.
  *  input      of a tool: the model's arguments. Of a model: an OpenAI chat request ({"model", "messages", "tools", ...}).
  *             Of a permission: {"request_id", "tool", "args", "requested_at_ms", "expires_at_ms"}. Of a question:

@@ -124,3 +124,16 @@ extension Client {
         end(id, pending, .failure(Failure(.hostTimeout, message)))
     }
 }
+
+extension Client.State {
+    /// A stream that comes late takes over what its session has asked and nobody was shown: its thread may be the only one.
+    mutating func adoptCalls(of session: String, into operation: UInt64) {
+        let orphans = hosts.pending.filter { $0.value.operation == 0 && $0.value.call.sessionID == session }
+        for (id, var pending) in orphans.sorted(by: { $0.key < $1.key }) where mailbox.removeCall(id, of: 0) {
+            pending.operation = operation
+            pending.tag = mailbox.operations[operation]?.tag
+            hosts.pending[id] = pending
+            mailbox.putCall(pending.item(id))
+        }
+    }
+}

@@ -55,6 +55,7 @@ extension Client {
             if collects || isOwned { _ = state.mailbox.own(id) }
             if operation.isStream, let session = plan.request.session {
                 state.owners.begin(id, session: session, ownsRun: operation.ownsRun, answers: plan.run != nil)
+                state.adoptCalls(of: session, into: id)
             }
             state.running[id] = Running(operation: operation, call: call)
             state.started += 1

@@ -30,7 +30,7 @@ struct EventPresenter: Sendable {
         case .engine: return [frame(event, events.last?.1)]
         case .both:
             let added = events.filter { EventPresenter.added.contains($0.0.type) }
-            return [frame(event, events.last?.1)] + added.map { item(of: $0, $1) }
+            return [frame(named, events.last?.1)] + added.map { item(of: $0, $1) }
         }
     }
 

@@ -14,8 +14,8 @@ struct HostBook: Sendable {
         let call: HostCall
         let provider: Provider
         /// 0: none.
-        let operation: UInt64
-        let tag: JSONText?
+        var operation: UInt64
+        var tag: JSONText?
         let line: ReplyLine
         let timeoutMilliseconds: Int64
         /// Moves on with each piece of a model's answer.

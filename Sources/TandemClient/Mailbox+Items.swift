@@ -163,12 +163,13 @@ extension Mailbox {
 
     /// Every operation's last event, for a client that closes; other events are thrown away.
     mutating func takeDoneForClose() -> Delivery? {
-        for (id, var operation) in operations where operation.isOver {
-            invalidateTickets(of: &operation)
-            dropEvents(&operation)
-            return take(id, operation, claim(of: operation, at: 0))
+        // Looked up, not looped over: a loop holds the dictionary, and each change would copy all of it.
+        guard let id = operations.first(where: { $0.value.isOver })?.key, var operation = operations[id] else {
+            return nil
         }
-        return nil
+        invalidateTickets(of: &operation)
+        dropEvents(&operation)
+        return take(id, operation, claim(of: operation, at: 0))
     }
 
     private mutating func dropEvents(_ operation: inout Operation, keepsCalls: Bool = false) {

@@ -24,7 +24,7 @@ final class DirectStream: @unchecked Sendable {
         self.call = call
         outlet = Outlet(sink)
         runID = operation.endsWithRun ? StreamFilter(request).runID : nil
-        stream = ResumableStream(operation)
+        stream = ResumableStream(operation, isTold: call.options.reconnects)
         outlet.drop = { [weak self] in self?.drop($0) ?? [] }
     }
 

@@ -11,6 +11,8 @@ struct ResumableStream {
         case retry(milliseconds: Int64, EngineEvent)
     }
 
+    /// False for a stream that is not opened again: it has the server's events, and none of ours.
+    private let isTold: Bool
     private let cursorArgument: String?
     private let cursorPointer: String
     private let first: JSONText
@@ -22,7 +24,8 @@ struct ResumableStream {
     /// Events that were dropped and will come again.
     private var rewound: Int64 = 0
 
-    init(_ operation: Operation) {
+    init(_ operation: Operation, isTold: Bool = true) {
+        self.isTold = isTold
         let stream = operation.description["stream"]
         let name = stream?.at("cursor", "argument")?.string
         cursorArgument = name.map { name in operation.arguments.first { $0.name == name }?.wire ?? name }
@@ -45,6 +48,7 @@ struct ResumableStream {
     mutating func opened() -> [EngineEvent] {
         isBeginning = true
         defer { hasBegun = true }
+        if !isTold { return [] }
         guard hasBegun else {
             // Where the stream's own first frame is none that comes as an event, ours says it.
             return first.isNull || first["event"] != nil ? [EventFeed.connected(attempts)] : []
@@ -63,6 +67,7 @@ struct ResumableStream {
         pauses.succeeded()
         return frames.flatMap { frame -> [EngineEvent] in
             guard case .event(let event) = frame else {
+                if !isTold { return [] }
                 return [ResyncCounts(truncated: 1).event(session: nil, run: nil)]
             }
             return take(event)

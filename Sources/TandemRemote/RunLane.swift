@@ -333,8 +333,10 @@ extension RunLane {
             readLater(now)
             return []
         }
+        // A server whose answer is no log numbers its events as it likes: that some are missing cannot be said.
+        if failure.name == .protocol { hasLost = false }
         guard isActive == false, !holdsEnd else { return giveUp(now) }
-        // An answer that is no log says nothing of the run: its end may be on its way.
+        // Nor does it say anything of the run, whose end may be on its way.
         if failure.name == .protocol, now < changedAt &+ RunLane.patience {
             readLater(now)
             return []

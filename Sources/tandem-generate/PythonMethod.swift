@@ -45,6 +45,7 @@ struct PythonMethod {
         if let payload = parameters.payload { values.append("payload=\(payload)") }
         if isSplit { values.append("fields=\(dictionary(parameters.arguments.filter(isBody)))") }
         if let body { values.append("body=\"\(body)\"") }
+        if isStream, official != nil { values.append("both=True") }
         if let returns, modelName != nil { values.append("returns=\(PythonText.string(returns))") }
         let wait = isStream || flavor == .sync ? "" : "await "
         let verb = (pick == "None" ? "" : "return ") + wait + "self._core." + (isStream ? "stream" : "call")

@@ -248,6 +248,26 @@ import Testing
         #expect(receiver.waitFor(1) == [#"end "3""#])
     }
 
+    @Test func streamThatComesLateTakesOverWhatNobodyWasShown() throws {
+        _ = try provideTool()
+        let shown = try ask(session: "s")
+        _ = try fixture.pump(1)
+        let early = try ask(session: "s")
+        let other = try ask(session: "another")
+        let id = try fixture.submit("engine.stream", #"{"session_id":"s","$tag":5}"#)
+        host.inside = { event in
+            #expect(event["op"]?.integer == Int64(id))
+            #expect(event["tag"]?.integer == 5)
+            #expect(event["call"]?.integer == Int64(early))
+            try? self.fixture.backend.end()
+        }
+        #expect(try fixture.wait(id)["ok"] != nil)
+        #expect(host.calls.count == 2)
+        host.inside = { _ in }
+        #expect(try fixture.pump() == 1)
+        #expect(host.calls.compactMap { $0["call"]?.integer } == [shown, early, other].map { Int64($0) })
+    }
+
     @Test func callOfABlockingPromptIsServedByTheThreadThatBlocks() throws {
         _ = try provideTool()
         let beginning = try fixture.beginCall("sessions.prompt_sync", #"{"session_id":"s","prompt":[]}"#)

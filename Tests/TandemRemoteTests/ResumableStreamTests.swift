@@ -91,4 +91,11 @@ import Testing
         var without = try self.stream("routines.events")
         #expect(without.rewind(before: events) == false)
     }
+
+    @Test func whatIsNotOpenedAgainHasTheServersEventsAndNoneOfOurs() throws {
+        var stream = ResumableStream(try #require(Operation.named("engine.global_stream")), isTold: false)
+        #expect(stream.opened().isEmpty)
+        let cut = CutFrame(Array(#"{"type":"a","properties":{...<truncated>"#.utf8))
+        #expect(types(stream.take([.cut(cut), try frame(#"{"type":"b"}"#)])) == ["b"])
+    }
 }

@@ -26,7 +26,7 @@ import Testing
         lane.lose(now: 0)
         lane.status(isActive: false, now: 0)
         for event in held { _ = lane.take(event, now: 0, keeps: true) }
-        _ = lane.beginReading()
+        _ = lane.beginReading(now: 0)
         return lane
     }
 
@@ -40,12 +40,22 @@ import Testing
         #expect(lane.failure == nil)
     }
 
+    @Test func whatWasHeldBeforeAnotherLossIsNotLostWithTheLog() {
+        let rest = [event("message.part.updated", seq: 5), event("session.run.finished", seq: 7)]
+        var lane = losing([rest[0]])
+        lane.lose(now: 0)
+        _ = lane.take(rest[1], now: 0, keeps: true)
+        lane.lose(now: 0)
+        let given = lane.readingFailed(Self.unreadable, isLasting: true, now: 1)
+        #expect(given.filter { $0.envelope != nil } == rest)
+    }
+
     @Test func anAnswerThatIsNoLogLeavesTimeForTheEnd() {
         var lane = losing([event("message.part.updated", seq: 6)])
         #expect(lane.readingFailed(Self.unreadable, isLasting: true, now: 1).isEmpty)
         #expect(lane.phase == .healing)
         _ = lane.take(event("session.run.finished", seq: 7), now: 2, keeps: true)
-        _ = lane.beginReading()
+        _ = lane.beginReading(now: 0)
         let given = lane.readingFailed(Self.unreadable, isLasting: true, now: 3)
         #expect(given.last?.type == "session.run.finished")
         #expect(lane.failure == nil)
@@ -72,7 +82,7 @@ import Testing
             var lane = losing(held)
             lane.engineRestarted(now: 1)
             lane.status(isActive: false, now: 1)
-            _ = lane.beginReading()
+            _ = lane.beginReading(now: 0)
             for event in held { _ = lane.take(event, now: 1, keeps: true) }
             let given = lane.take(LogPage(events: [], isFull: false), now: 2)
             #expect(given.map(\.type).first { $0 != "stream.resynced" } == ends.first)

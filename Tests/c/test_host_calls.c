@@ -52,6 +52,10 @@ static void a_host_of_one_thread(void)
 
     script("host-streams", CALLS("add", "{}"));
     const char *run = start_run(c, session, "[[host-streams]]");
+    /* Asked before the stream is there, and before anybody looks. */
+    for (long long end = now_ms() + 10000 * slowness(); now_ms() < end; nap(5))
+        if (number_at(keep(tandem_stats(c)), "/ok/host_calls_pending") == 1)
+            break;
     result = follow(c, session, run);
     CHECK_INT("K5 and a blocking stream", 1, count_type(result, "/ok/events", "run.completed", NULL));
     CHECK_INT("three calls in all", 3, add->calls);

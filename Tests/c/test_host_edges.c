@@ -223,7 +223,7 @@ static void by_a_thread_of_the_library(void)
     const char *session = new_session(own);
 
     script("host-delivered", CALLS("add", "{}"));
-    follow(own, session, start_run(own, session, "[[host-delivered]]"));
+    CHECK_OK("a run ends", prompt_sync(own, session, "[[host-delivered]]"));
     CHECK("K5 a call that blocks serves its own calls all the same", add->calls == 1 && pthread_equal(add->thread, pthread_self()));
     script("host-delivered-2", CALLS("add", "{}"));
     start_run(own, session, "[[host-delivered-2]]");

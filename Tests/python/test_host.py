@@ -241,7 +241,7 @@ def sync_models():
                 case("a model that throws ends the run", "no power" in str(error), repr(error))
             session = client.sessions.create(provider="host", model="words")
             run = client.sessions.prompt_async(session, "Hi")
-            events = list(client.stream(session, run.run_id))
+            events = list(client.stream(session, run.run_id, vocabulary="normalized"))
             usage = [event.properties for event in events if event.type == "run.usage"]
             case("its pieces are events", [event.properties["delta"] for event in events if event.type == "session.response"] != [] and
                  usage[-1]["total_tokens"] == 8, usage)
@@ -348,7 +348,7 @@ def sync_task():
             client.tool(tool)
         session = client.sessions.create(title="x")
         run = client.sessions.prompt_async(session, prompt)
-        events = client.stream(session, run.run_id)
+        events = client.stream(session, run.run_id, vocabulary="normalized")
         for event in events:
             if is_noted(event):
                 seen.append(line(event))
@@ -366,7 +366,7 @@ async def async_task():
             client.tool(tool)
         session = await client.sessions.create(title="x")
         run = await client.sessions.prompt_async(session, prompt)
-        async for event in client.stream(session, run.run_id):
+        async for event in client.stream(session, run.run_id, vocabulary="normalized"):
             if is_noted(event):
                 seen.append(line(event))
         plain = [one for one in EXPECTED if not one.startswith("host.call") and one != "done"]

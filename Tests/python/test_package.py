@@ -78,7 +78,7 @@ def errors():
 class Recorder:
     """In place of a core: keeps what a method asks for."""
 
-    def call(self, operation, arguments, options, *, pick="", payload=None, fields=None, body="", returns=None):
+    def call(self, operation, arguments, options, *, pick="", payload=None, fields=None, body="", returns=None, both=False):
         self.seen = operation, {**arguments, **(fields or {})}, payload
         return {}
 
@@ -114,7 +114,9 @@ def methods():
             if function is None:
                 bad.append(f"{name} is not there")
                 continue
-            names = [p.name for p in inspect.signature(function).parameters.values() if p.kind is not p.VAR_KEYWORD]
+            # What a program decides itself is sent by nobody.
+            own = ("on_event", "on_permission", "on_question")
+            names = [p.name for p in inspect.signature(function).parameters.values() if p.kind is not p.VAR_KEYWORD and p.name not in own]
             finished(function(**{n: n for n in names}))
             operation, arguments, payload = core.seen
             whole = arguments.pop("$body", payload)

@@ -108,6 +108,10 @@ def events():
          event.event_id) == ("d", "d", "s", None, None, None))
     other = _models.as_event(_records.decoded(b'{"type": "x.y", "frame": {"type": "x.y", "properties": {"a": 1}, "timestamp": "t"}}'))
     case("an engine's event has what its frame has", type(other) is types.UnknownEvent and other.properties.a == 1 and other.timestamp == "t")
+    case("also as an item", other["properties"] == {"a": 1})
+    goal = _models.as_event(_records.decoded(b'{"type": "g", "frame": {"cursor": 7, "event": {"payload": {"b": 2}, "event_id": "e"}}}'))
+    case("also where the frame holds another", (goal.cursor, goal.event_id, goal.properties) == (7, "e", {"b": 2}))
+    case("an event without properties has none", _models.as_event(_records.decoded(b'{"type": "g", "frame": {}}')).properties == {})
     case("an event is dumped as the official client does", other.model_dump()["properties"] == {"a": 1} and other.model_dump()["session_id"] is None)
 
 

@@ -37,8 +37,8 @@ def kinds(events):
 
 
 def engines(url):
-    ours = asyncio.run(quick_start(TandemClient("embedded:", **EMBEDDED)), debug=True)
-    theirs = asyncio.run(quick_start(TandemClient(url, TOKEN)), debug=True)
+    ours = asyncio.run(quick_start(TandemClient("embedded:", vocabulary="normalized", **EMBEDDED)), debug=True)
+    theirs = asyncio.run(quick_start(TandemClient(url, TOKEN, vocabulary="normalized")), debug=True)
     case("the quick start gives the same events on both engines", kinds(ours) == kinds(theirs) and len(kinds(ours)) == 5,
          f"{kinds(ours)} {kinds(theirs)}")
     texts = [[e.properties.text for e in events if e.type == "session.message"] for events in (ours, theirs)]

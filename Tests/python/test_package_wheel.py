@@ -116,7 +116,9 @@ def pythons():
             print(f"skipped: no Python {version}")
             continue
         code, output = run([found, "-X", "dev", "-W", "error", "-c", program], PYTHONPATH=str(ROOT / "bindings/python"))
-        case(f"Python {version}", code == 0 and output.strip() == "Echo: Hello!", output[-1500:])
+        # A callback that is slow on a busy machine is no fault.
+        said = [line for line in output.splitlines() if " took " not in line]
+        case(f"Python {version}", code == 0 and said == ["Echo: Hello!"], output[-1500:])
 
 
 for test in (types, wheel, pythons):

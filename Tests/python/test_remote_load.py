@@ -103,7 +103,8 @@ def closing():
         gate.wait(64)
         began = time.time()
         client.close()
-        case("close does not wait for calls before their turn", time.time() - began < 3, str(time.time() - began))
+        # each call has 20 s
+        case("close does not wait for calls before their turn", time.time() - began < 15, str(time.time() - began))
         gate.opened.set()
         case("and sends none of them", len(gate.arrived) <= 64, str(len(gate.arrived)))
 

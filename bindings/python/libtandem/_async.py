@@ -113,9 +113,10 @@ class _Channel:
 class AsyncCore:
     """An open client and who waits for which of its operations."""
 
-    def __init__(self, configuration: bytes) -> None:
+    def __init__(self, configuration: bytes, vocabulary: str | None = None) -> None:
         self.handle = opened(configuration)
         self.host = AsyncHost(self.handle)
+        self.vocabulary = vocabulary
         self._place = _Place(lib.tandem_wakeup_fd(self.handle))
         self._finalizer = weakref.finalize(self, _close_dropped, self.handle, self._place)
         self._pending: dict[int, _Call | _Channel | None] = {}
@@ -145,8 +146,16 @@ class AsyncCore:
         return value if returns is None else typed(value, returns)
 
     def stream(
-        self, operation: str, arguments: Mapping[str, Any], options: Mapping[str, Any], *, keep_none: bool = False
+        self,
+        operation: str,
+        arguments: Mapping[str, Any],
+        options: Mapping[str, Any],
+        *,
+        keep_none: bool = False,
+        both: bool = False,
     ) -> AsyncStream:
+        if both and self.vocabulary is None:
+            options = {"vocabulary": "both", **options}
         return AsyncStream(self, operation, packed(arguments, options, keep_none=keep_none))
 
     def open_channel(self, operation: str, text: bytes) -> _Channel:

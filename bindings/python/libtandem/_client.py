@@ -83,7 +83,7 @@ class SyncTandemClient(SyncOperations, Providing[SyncCore]):
     ) -> None:
         is_embedded = (base_url or "embedded:").startswith("embedded:") and options.get("engine", "embedded") == "embedded"
         at_once = EMBEDDED_READS if is_embedded else frozenset()
-        super().__init__(SyncCore(configuration(base_url, token, timeout, options), at_once))
+        super().__init__(SyncCore(configuration(base_url, token, timeout, options), at_once, options.get("vocabulary")))
 
     def call(self, operation: str, arguments: Mapping[str, Any] | None = None, **options: Any) -> Any:
         """Calls an operation by its name, "sessions.create", and returns its whole result: of a stream, its events."""
@@ -146,7 +146,7 @@ class TandemClient(AsyncOperations, Providing[AsyncCore]):
         timeout: float | None = None,
         **options: Unpack[ClientOptions],
     ) -> None:
-        super().__init__(AsyncCore(configuration(base_url, token, timeout, options)))
+        super().__init__(AsyncCore(configuration(base_url, token, timeout, options), options.get("vocabulary")))
 
     async def call(self, operation: str, arguments: Mapping[str, Any] | None = None, **options: Any) -> Any:
         """Calls an operation by its name, "sessions.create", and returns its whole result: of a stream, its events."""

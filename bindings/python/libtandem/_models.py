@@ -63,8 +63,7 @@ class Model(Record):
         return self._absent(name)
 
     def _absent(self, name: str) -> Any:
-        # An event in the engine's own words has its members in its frame.
-        if "type" in self._fields and isinstance(frame := self.get("frame"), Record):
+        for frame in _frames(self) if "type" in self._fields else ():
             for key in (name, *self._fields[name]):
                 if key in frame:
                     return frame[key]
@@ -206,6 +205,14 @@ def _model(kind: str, record: Record) -> Type[Model] | None:
     return None
 
 
+def _frames(record: Record) -> Iterator[Record]:
+    """What the engine sent, of an event in its words: the event itself, then what stands around it."""
+    if isinstance(frame := record.get("frame"), Record):
+        if isinstance(inner := frame.get("event"), Record):
+            yield inner
+        yield frame
+
+
 _events: Dict[str, Type[Model]] = {}
 
 
@@ -217,4 +224,7 @@ def as_event(record: Record) -> Any:
         # In one step: another thread sees none of them, or all.
         _events.update({str(model._constants.get("type", "")): model for model in types.UNIONS["EngineEvent"]})
     object.__setattr__(record, "__class__", _events.get(record["type"], _events[""]))
+    if "properties" not in record:
+        found = (frame.get(name) for frame in _frames(record) for name in ("properties", "payload"))
+        record["properties"] = next((value for value in found if isinstance(value, Record)), Record())
     return record

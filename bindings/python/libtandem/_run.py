@@ -169,7 +169,7 @@ class AsyncRunStream(AsyncStream):
 
     async def __anext__(self) -> EngineEventBase:
         try:
-            event = await self._next()
+            event: EngineEventBase = await self._next()
         except BaseException:
             self._end()
             raise

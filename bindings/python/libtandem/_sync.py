@@ -54,8 +54,12 @@ def close_dropped(handle: int) -> None:
 class SyncCore:
     """An open client and who gets which of its events."""
 
-    def __init__(self, configuration: bytes, at_once: frozenset[str] = frozenset()) -> None:
+    def __init__(
+        self, configuration: bytes, at_once: frozenset[str] = frozenset(), vocabulary: str | None = None
+    ) -> None:
         self.handle = opened(configuration)
+        #: What the client was told of its events; if nothing, official streams give both vocabularies.
+        self.vocabulary = vocabulary
         # Operations that need no slices, because nothing in them waits.
         self._at_once = at_once
         self.host = SyncHost(self.handle)
@@ -90,8 +94,16 @@ class SyncCore:
         return value if returns is None else typed(value, returns)
 
     def stream(
-        self, operation: str, arguments: Mapping[str, Any], options: Mapping[str, Any], *, keep_none: bool = False
+        self,
+        operation: str,
+        arguments: Mapping[str, Any],
+        options: Mapping[str, Any],
+        *,
+        keep_none: bool = False,
+        both: bool = False,
     ) -> Stream:
+        if both and self.vocabulary is None:
+            options = {"vocabulary": "both", **options}
         return Stream(self, self.begin(operation, packed(arguments, options, keep_none=keep_none)))
 
     def begin(self, operation: str, text: bytes) -> int:

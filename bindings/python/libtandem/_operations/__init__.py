@@ -241,6 +241,7 @@ class SyncOperations(SyncNamespace):
                 "coalesce_ms": coalesce_ms,
             },
             options,
+            both=True,
         )
 
     def health(self, **options: Any) -> SystemHealth:
@@ -342,6 +343,7 @@ class SyncOperations(SyncNamespace):
                 "coalesce_ms": coalesce_ms,
             },
             options,
+            both=True,
         )
 
 
@@ -465,6 +467,7 @@ class AsyncOperations(AsyncNamespace):
                 "coalesce_ms": coalesce_ms,
             },
             options,
+            both=True,
         )
 
     async def health(self, **options: Any) -> SystemHealth:
@@ -566,6 +569,7 @@ class AsyncOperations(AsyncNamespace):
                 "coalesce_ms": coalesce_ms,
             },
             options,
+            both=True,
         )
 
 

@@ -103,7 +103,12 @@ class SyncAutomations(SyncNamespace):
 
     def events(self, *, automation_id: str | None = None, run_id: str | None = None, **options: Any) -> Stream:
         """Follows events of automations of the older form, of one automation, of one run or of all."""
-        return self._core.stream("automations.events", {"automation_id": automation_id, "run_id": run_id}, options)
+        return self._core.stream(
+            "automations.events",
+            {"automation_id": automation_id, "run_id": run_id},
+            options,
+            both=True,
+        )
 
     def get_run(self, run_id: str, **options: Any) -> RunRecord:
         """Returns one run of an automation of the older form."""
@@ -319,7 +324,12 @@ class AsyncAutomations(AsyncNamespace):
 
     def events(self, *, automation_id: str | None = None, run_id: str | None = None, **options: Any) -> AsyncStream:
         """Follows events of automations of the older form, of one automation, of one run or of all."""
-        return self._core.stream("automations.events", {"automation_id": automation_id, "run_id": run_id}, options)
+        return self._core.stream(
+            "automations.events",
+            {"automation_id": automation_id, "run_id": run_id},
+            options,
+            both=True,
+        )
 
     async def get_run(self, run_id: str, **options: Any) -> RunRecord:
         """Returns one run of an automation of the older form."""

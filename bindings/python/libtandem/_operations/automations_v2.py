@@ -223,7 +223,12 @@ class SyncAutomationsV2(SyncNamespace):
 
         The engine publishes nothing else here: read the run for its progress.
         """
-        return self._core.stream("automations_v2.events", {"automation_id": automation_id, "run_id": run_id}, options)
+        return self._core.stream(
+            "automations_v2.events",
+            {"automation_id": automation_id, "run_id": run_id},
+            options,
+            both=True,
+        )
 
     def extend(
         self,
@@ -984,7 +989,12 @@ class AsyncAutomationsV2(AsyncNamespace):
 
         The engine publishes nothing else here: read the run for its progress.
         """
-        return self._core.stream("automations_v2.events", {"automation_id": automation_id, "run_id": run_id}, options)
+        return self._core.stream(
+            "automations_v2.events",
+            {"automation_id": automation_id, "run_id": run_id},
+            options,
+            both=True,
+        )
 
     async def extend(
         self,

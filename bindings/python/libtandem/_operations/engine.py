@@ -89,6 +89,7 @@ class SyncEngine(SyncNamespace):
                 "coalesce_ms": coalesce_ms,
             },
             options,
+            both=True,
         )
 
     def health(self, **options: Any) -> SystemHealth:
@@ -247,6 +248,7 @@ class SyncEngine(SyncNamespace):
                 "coalesce_ms": coalesce_ms,
             },
             options,
+            both=True,
         )
 
     def workspace(self, **options: Any) -> Record:
@@ -330,6 +332,7 @@ class AsyncEngine(AsyncNamespace):
                 "coalesce_ms": coalesce_ms,
             },
             options,
+            both=True,
         )
 
     async def health(self, **options: Any) -> SystemHealth:
@@ -492,6 +495,7 @@ class AsyncEngine(AsyncNamespace):
                 "coalesce_ms": coalesce_ms,
             },
             options,
+            both=True,
         )
 
     async def workspace(self, **options: Any) -> Record:

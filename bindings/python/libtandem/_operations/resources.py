@@ -64,7 +64,12 @@ class SyncResources(SyncNamespace):
         Events carry `key`, `rev`, `updatedBy` and `updatedAtMs`, not the value. The engine does not read `since_seq`
         and `tail`: nothing is replayed. What the engine writes itself gives no event.
         """
-        return self._core.stream("resources.events", {"since_seq": since_seq, "tail": tail, "prefix": prefix}, options)
+        return self._core.stream(
+            "resources.events",
+            {"since_seq": since_seq, "tail": tail, "prefix": prefix},
+            options,
+            both=True,
+        )
 
     def get(self, key: str, **options: Any) -> ResourceRecord:
         """Returns the record of a key."""
@@ -218,7 +223,12 @@ class AsyncResources(AsyncNamespace):
         Events carry `key`, `rev`, `updatedBy` and `updatedAtMs`, not the value. The engine does not read `since_seq`
         and `tail`: nothing is replayed. What the engine writes itself gives no event.
         """
-        return self._core.stream("resources.events", {"since_seq": since_seq, "tail": tail, "prefix": prefix}, options)
+        return self._core.stream(
+            "resources.events",
+            {"since_seq": since_seq, "tail": tail, "prefix": prefix},
+            options,
+            both=True,
+        )
 
     async def get(self, key: str, **options: Any) -> ResourceRecord:
         """Returns the record of a key."""

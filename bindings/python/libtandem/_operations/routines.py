@@ -109,7 +109,7 @@ class SyncRoutines(SyncNamespace):
 
         routine.run.created names its routine only inside run, so the routine_id filter leaves it out.
         """
-        return self._core.stream("routines.events", {"routine_id": routine_id}, options)
+        return self._core.stream("routines.events", {"routine_id": routine_id}, options, both=True)
 
     def get_run(self, run_id: str, **options: Any) -> RunRecord:
         """Returns one routine run.
@@ -323,7 +323,7 @@ class AsyncRoutines(AsyncNamespace):
 
         routine.run.created names its routine only inside run, so the routine_id filter leaves it out.
         """
-        return self._core.stream("routines.events", {"routine_id": routine_id}, options)
+        return self._core.stream("routines.events", {"routine_id": routine_id}, options, both=True)
 
     async def get_run(self, run_id: str, **options: Any) -> RunRecord:
         """Returns one routine run.

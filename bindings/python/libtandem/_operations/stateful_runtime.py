@@ -126,6 +126,7 @@ class SyncStatefulRuntime(SyncNamespace):
             "stateful_runtime.events",
             {"goal_id": goal_id, "cursor": cursor, "last_event_id": last_event_id},
             options,
+            both=True,
         )
 
     def get_goal(self, goal_id: str, **options: Any) -> LongRunningGoalResponse:
@@ -777,6 +778,7 @@ class AsyncStatefulRuntime(AsyncNamespace):
             "stateful_runtime.events",
             {"goal_id": goal_id, "cursor": cursor, "last_event_id": last_event_id},
             options,
+            both=True,
         )
 
     async def get_goal(self, goal_id: str, **options: Any) -> LongRunningGoalResponse:

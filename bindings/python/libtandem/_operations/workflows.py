@@ -20,7 +20,7 @@ class SyncWorkflows(SyncNamespace):
 
     def events(self, *, workflow_id: str | None = None, run_id: str | None = None, **options: Any) -> Stream:
         """Follows workflow events, of one workflow, of one run or of all."""
-        return self._core.stream("workflows.events", {"workflow_id": workflow_id, "run_id": run_id}, options)
+        return self._core.stream("workflows.events", {"workflow_id": workflow_id, "run_id": run_id}, options, both=True)
 
     def gate_decide(self, run_id: str, decision: str, reason: str | None = None, **options: Any) -> Record:
         """Decides the approval gate that a workflow run waits on.
@@ -154,7 +154,7 @@ class AsyncWorkflows(AsyncNamespace):
 
     def events(self, *, workflow_id: str | None = None, run_id: str | None = None, **options: Any) -> AsyncStream:
         """Follows workflow events, of one workflow, of one run or of all."""
-        return self._core.stream("workflows.events", {"workflow_id": workflow_id, "run_id": run_id}, options)
+        return self._core.stream("workflows.events", {"workflow_id": workflow_id, "run_id": run_id}, options, both=True)
 
     async def gate_decide(self, run_id: str, decision: str, reason: str | None = None, **options: Any) -> Record:
         """Decides the approval gate that a workflow run waits on.
