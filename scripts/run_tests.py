@@ -198,7 +198,7 @@ def c(suite, options):
 def python(suite, _):
     with Model() as model:
         for script in sorted(pathlib.Path("Tests/python").glob("test_*.py")):
-            suite.program(script.stem, [sys.executable, script], env=model.environment(), timeout=300)
+            suite.program(script.stem, [sys.executable, script], env=model.environment(), timeout=900)
 
 
 def conformance(suite, _):

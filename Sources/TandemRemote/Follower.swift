@@ -156,23 +156,25 @@ extension Follower {
 
 // What comes for it.
 extension Follower {
-    /// The events of a run that were kept for a stream that comes late; what is missing between them is read.
+    /// The events of a run that were kept for a stream that comes late.
     mutating func begin(_ runID: String, with run: RunBook.Run?, round: Int64, now: UInt64) {
-        let session = run?.sessionID ?? filter.sessionID
-        let isFromStart = run?.isFromStart ?? false
-        var lane =
-            isFromStart
-            ? RunLane(runID, sessionID: session)
-            : RunLane(reading: runID, sessionID: session, hasLost: false, now: now)
-        lane.seesGaps = seesGaps
-        let breaks = Set(run?.breaks ?? [])
-        for (index, event) in (run?.events ?? []).enumerated() {
-            if breaks.contains(index) { lane.lose(now: now) }
-            append(lane.take(event, now: now, keeps: true), round: round)
+        if let run, run.isWhole {
+            var lane = RunLane(runID, sessionID: run.sessionID)
+            lane.seesGaps = seesGaps
+            for event in run.events {
+                if let seq = event.seq, run.breaks.contains(seq) { lane.lose(now: now) }
+                append(lane.take(event, now: now, keeps: true), round: round)
+            }
+            if run.isBroken { lane.lose(now: now) }
+            if run.endedAt != nil { lane.status(isActive: false, now: now) }
+            keep(lane)
+        } else {
+            let session = run?.sessionID ?? filter.sessionID
+            var lane = RunLane(reading: runID, sessionID: session, hasLost: false, now: now)
+            lane.seesGaps = seesGaps
+            if run?.endedAt != nil { lane.status(isActive: false, now: now) }
+            keep(lane)
         }
-        if let run, breaks.contains(run.events.count) { lane.lose(now: now) }
-        if run?.endedAt != nil { lane.status(isActive: false, now: now) }
-        keep(lane)
     }
 
     /// Runs that go on while the stream begins are followed from here on.

@@ -7,19 +7,17 @@ struct RunBook {
         let sessionID: String?
         fileprivate(set) var events: [EngineEvent] = []
         fileprivate(set) var bytes = 0
-        /// The events begin with the run.
-        fileprivate(set) var isFromStart: Bool
-        /// How many events had come when others were lost.
-        fileprivate(set) var breaks: [Int] = []
+        /// False when its events are not kept: its log has them all.
+        fileprivate(set) var isWhole: Bool
+        /// The numbers of kept events before which something may be missing.
+        fileprivate(set) var breaks: Set<Int64> = []
+        /// Something may be missing behind the newest.
+        fileprivate(set) var isBroken = false
         /// In nanoseconds of the monotonic clock.
         fileprivate(set) var endedAt: UInt64?
-        /// Too much to keep: the log has it.
-        fileprivate var isForgotten = false
         fileprivate var hasBegun = false
         /// The number of its newest event.
         fileprivate(set) var seq: Int64 = 0
-
-        var isWhole: Bool { isFromStart && breaks.isEmpty }
     }
 
     private var runs: [String: Run] = [:]
@@ -48,7 +46,7 @@ struct RunBook {
     mutating func note(_ event: EngineEvent, now: UInt64) -> String? {
         let session = event.sessionID
         guard let id = event.runID ?? session.flatMap({ active[$0] }) else { return nil }
-        var run = runs[id] ?? Run(sessionID: session, isFromStart: event.type == EngineEventName.sessionRunStarted)
+        var run = runs[id] ?? Run(sessionID: session, isWhole: event.type == EngineEventName.sessionRunStarted)
         if run.endedAt != nil { return nil }
         if !run.hasBegun, let session = run.sessionID, !event.endsRun { active[session] = id }
         run.hasBegun = true
@@ -61,7 +59,7 @@ struct RunBook {
 
     /// A run will begin, and all of it will be seen.
     mutating func expect(_ id: String, session: String) {
-        if runs[id] == nil { runs[id] = Run(sessionID: session, isFromStart: true) }
+        if runs[id] == nil { runs[id] = Run(sessionID: session, isWhole: true) }
     }
 
     mutating func end(_ id: String, now: UInt64) {
@@ -73,10 +71,11 @@ struct RunBook {
     }
 
     private mutating func keep(_ event: EngineEvent, in run: inout Run) {
-        if run.isForgotten { return }
-        if EventFrame.isCutDelta(event) { return lose(&run) }
+        if !run.isWhole { return }
         let size = EventFrame.size(event)
         guard run.bytes + size <= RunBook.runBytes, bytes + size <= RunBook.totalBytes else { return forget(&run) }
+        if run.isBroken { if let seq = event.seq { run.breaks.insert(seq) } }
+        run.isBroken = false
         run.events.append(event)
         run.bytes += size
         bytes += size
@@ -85,23 +84,17 @@ struct RunBook {
     private mutating func forget(_ run: inout Run) {
         bytes -= run.bytes
         run.events = []
-        run.breaks = []
         run.bytes = 0
-        run.isFromStart = false
-        run.isForgotten = true
-    }
-
-    private func lose(_ run: inout Run) {
-        if !run.isForgotten, run.breaks.last != run.events.count { run.breaks.append(run.events.count) }
+        run.breaks = []
+        run.isWhole = false
     }
 
     /// Events may have been lost: of one session's run, or of any.
     mutating func lose(session: String? = nil) {
         let concerned = session.map { active[$0].map { [$0] } ?? [] } ?? Array(runs.keys)
         for id in concerned {
-            guard var run = runs[id], run.endedAt == nil else { continue }
-            lose(&run)
-            runs[id] = run
+            guard let run = runs[id], run.endedAt == nil, run.isWhole else { continue }
+            runs[id]?.isBroken = true
         }
     }
 

@@ -172,7 +172,9 @@ import Testing
         let id = try fixture.submit("engine.stream", #"{"run_id":"r","coalesce_ms":5,"$take":1}"#)
         try backend.push(.delta("a"), .delta("b"))
         #expect(try fixture.wait(id).text == #"{"ok":{"ended":false}}"#)
-        #expect(try backend.last().call.isCancelled)
+        let isCancelled = Monitor(false)
+        try backend.last().call.whenCancelled { isCancelled.change { $0 = true } }
+        #expect(isCancelled.wait(until: Deadline(afterMilliseconds: 10_000), for: { $0 ? true : nil }) == true)
     }
 
     @Test func endsBecomeResults() throws {

@@ -143,7 +143,7 @@ def schedule(seed):
             if status == "cancelled":
                 engine.finish(session, run, "completed")
         threading.Timer(3, engine.noise, [1]).start()   # a restarted engine is known by its numbers
-        watch.read(90)
+        watch.read(75)   # what nothing tells of is found out by patience
         name = f"schedule {seed} {kind} {'+'.join(faults) or 'nothing'}"
         why = f"{watch.types[-8:]} {watch.done} {len(watch.text)}/{len(text)} {watch.counts} {watch.asked} {watch.resolved}"
         if refused:
