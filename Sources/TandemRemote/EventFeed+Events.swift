@@ -151,7 +151,7 @@ extension EventFeed {
 
     private mutating func restarted(now: UInt64) {
         book.lose()
-        book.endAll(now: now)
+        book.leave(now: now)
         changeAll { $0.engineRestarted(now: now) }
     }
 

@@ -15,6 +15,7 @@ struct RunBook {
         fileprivate(set) var isBroken = false
         /// In nanoseconds of the monotonic clock.
         fileprivate(set) var endedAt: UInt64?
+        fileprivate var leftAt: UInt64?
         fileprivate var hasBegun = false
         /// The number of its newest event.
         fileprivate(set) var seq: Int64 = 0
@@ -98,9 +99,11 @@ struct RunBook {
         }
     }
 
-    /// The process that the runs were of is gone.
-    mutating func endAll(now: UInt64) {
-        for id in active.values.sorted() { end(id, now: now) }
+    /// Another process publishes: of its sessions' events none is of these runs, unless it says so.
+    mutating func leave(now: UInt64) {
+        for id in active.values { runs[id]?.leftAt = now }
+        if !active.isEmpty { expiry = min(expiry, now &+ RunBook.keptNanoseconds) }
+        active = [:]
     }
 
     /// Forgets runs that ended a minute ago.
@@ -108,7 +111,7 @@ struct RunBook {
         guard now >= expiry else { return }
         expiry = .max
         for (id, run) in runs {
-            guard let ended = run.endedAt else { continue }
+            guard let ended = run.endedAt ?? run.leftAt else { continue }
             if now < ended &+ RunBook.keptNanoseconds {
                 expiry = min(expiry, ended &+ RunBook.keptNanoseconds)
             } else {

@@ -147,6 +147,8 @@ extension RunLane {
         guard isActive == true else { return [] }
         isEngineAnother = false
         readUpTo = .min
+        breaks = []
+        isBroken = false
         return (phase == .healing ? release(now) : []) + give(event, now)
     }
 

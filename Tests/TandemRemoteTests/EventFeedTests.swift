@@ -241,33 +241,6 @@ struct Seen {
         #expect(seen.ends == ["error"])
     }
 
-    @Test func aRequestThatOvertookAndWasDroppedComesAgain() throws {
-        var harness = connected()
-        harness.follow(1, StreamFilter(sessionID: "s", runID: "r"))
-        play(&harness, "r", session: "s", deltas: 5, ends: false)
-        harness.run(for: 3_000)
-        harness.engine.logDelay = FeedHarness.milliseconds(2_000)
-        harness.consumers[1]?.room = 0
-        harness.disconnect("gone")
-        harness.run(for: 2_000)
-        harness.engine.ask("p", session: "s", run: "r", now: harness.now)
-        let text = String(repeating: "x", count: 3_000)
-        for _ in 0..<600 {
-            Self.delta(&harness, "r", "s", text)
-            harness.run(for: 1)
-        }
-        Self.end(&harness, "r", "s", "end")
-        harness.run(for: 10_000)
-        for _ in 0..<200 where harness.consumers[1]?.outcome == nil {
-            harness.resume(1, room: 500)
-            harness.run(for: 200)
-        }
-        let seen = Seen(try #require(harness.consumers[1]).events, run: "r")
-        #expect(seen.asked == ["p"])
-        #expect(seen.text == expected(5) + String(repeating: text, count: 600))
-        #expect(seen.ends == ["completed"])
-    }
-
     @Test func anEndThatAFilteredStreamLostIsFound() throws {
         var harness = FeedHarness(seed: 1, isShared: false)
         harness.filter = "s"

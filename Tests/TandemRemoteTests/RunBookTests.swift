@@ -99,4 +99,14 @@ import Testing
         #expect(book["r"]?.breaks == [5])
         #expect(book["r"]?.isBroken == false)
     }
+
+    @Test func whatAnotherProcessPublishesIsOfARunOnlyIfItSaysSo() {
+        var book = RunBook()
+        _ = book.note(event("session.run.started", run: "r"), now: 1)
+        book.leave(now: 2)
+        #expect(book.note(event("session.status"), now: 3) == nil)
+        #expect(book.note(event("session.status", run: "r"), now: 3) == "r")
+        book.expire(now: 2 + RunBook.keptNanoseconds)
+        #expect(book["r"] == nil)
+    }
 }

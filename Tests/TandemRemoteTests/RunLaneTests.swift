@@ -49,6 +49,27 @@ import Testing
         #expect(given.filter { $0.envelope != nil } == rest)
     }
 
+    @Test func whatWasDroppedAfterItOvertookComesAgain() {
+        var lane = losing([])
+        let asked = event("permission.asked", seq: 6)
+        #expect(lane.take(asked, now: 0, keeps: true) == [asked])
+        lane.rewind(before: 6, ["e6"], now: 1)
+        _ = lane.beginReading(now: 1)
+        let page = LogPage(events: [4, 5].map { event("session.status", seq: $0) } + [asked], isFull: false)
+        #expect(lane.take(page, now: 1).filter { $0.envelope != nil }.compactMap(\.seq) == [4, 5, 6])
+    }
+
+    @Test(arguments: [true, false]) func aRunGoesOnInAnotherProcessOnlyIfThatSaysSo(goesOn: Bool) {
+        var lane = RunLane("r", sessionID: "s")
+        _ = lane.take(event("session.run.started", seq: 50), now: 0, keeps: true)
+        lane.reconnected(now: 1)
+        lane.engineRestarted(now: 1)
+        lane.status(isActive: goesOn, now: 1)
+        let given = lane.take(event("message.part.updated", seq: 2), now: 1, keeps: true)
+        #expect(given.compactMap(\.seq) == (goesOn ? [2] : []))
+        #expect(lane.phase == (goesOn ? .live : .healing))
+    }
+
     @Test func aBreakBehindAnotherIsReadToo() {
         var lane = RunLane("r", sessionID: "s")
         _ = lane.take(event("session.run.started", seq: 1), now: 0, keeps: true)
