@@ -119,7 +119,7 @@ final class DecisionFollower: Sendable {
         }
     }
 
-    /// The host has replied; what fails is refused (kernel.md K17), unless it is nobody's here any more.
+    /// The host has replied; what fails is refused (tandem.h, tandem_provide), unless it is nobody's here any more.
     func decided(_ request: OpenDecisions.Request, _ reply: Result<JSONText, Failure>) {
         let client = state.withLock { state in
             state.calls[request.id] = nil
@@ -170,7 +170,7 @@ final class DecisionFollower: Sendable {
         do throws(Failure) { plan = try client.plan(operation, json) } catch {
             return client.log(2, "\(name) could not be sent", error.json(operation: name))
         }
-        let deadline = Deadline(afterMilliseconds: client.options.calls.timeoutMilliseconds)
+        let deadline = Deadline(afterMilliseconds: client.options.timeoutMilliseconds)
         let call = Call(deadline: deadline, options: plan.options)
         client.backend.start(plan.request, call, into: ReplySink(client, operation, take))
     }
