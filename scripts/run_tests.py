@@ -245,11 +245,6 @@ def examples(suite, _):
             if suite.case("README's C program compiles", code == 0, output):
                 code, output = run([OUT / f"readme_{i}"], env=environment, timeout=60)
                 suite.case("README's C program runs", code == 0 and output.strip() != "", f"exit {code}\n{output}")
-        for i, text in enumerate(t for t in fenced("python") if "ctypes" in t):
-            script = OUT / f"readme_{i}.py"
-            script.write_text(text)
-            code, output = run([sys.executable, script], env=environment, timeout=60)
-            suite.case("README's Python program runs", code == 0 and output.strip() != "", f"exit {code}\n{output}")
 
 
 def install(suite, _):

@@ -112,7 +112,9 @@ struct Configuration {
         "state", "strict", "subscription", "timeout_ms", "token", "transfers_limit", "url", "vocabulary", "workspace",
     ]
 
-    private static let logLevels: KeyValuePairs<String, Int32> = ["none": 0, "error": 1, "warning": 2, "info": 3, "debug": 4]
+    private static let logLevels: KeyValuePairs<String, Int32> = [
+        "none": 0, "error": 1, "warning": 2, "info": 3, "debug": 4,
+    ]
 
     private mutating func chooseEngine() throws(Failure) {
         let named = url.map { $0.hasPrefix("embedded:") ? "embedded" : "remote" }
