@@ -148,8 +148,10 @@ final class DecisionFollower: Sendable {
         _ values: [String: JSONText]
     ) {
         var arguments = values.map { ($0.key, $0.value) }
-        arguments.append((request.kind == .permission ? "request_id" : "question_id", JSONText(text: request.id)))
-        if operation == "questions.answer" { arguments.append(("session_id", JSONText(text: request.sessionID ?? ""))) }
+        arguments.append((request.kind == .permission ? "request_id" : "question_id", JSONText(string: request.id)))
+        if operation == "questions.answer" {
+            arguments.append(("session_id", JSONText(string: request.sessionID ?? "")))
+        }
         send(client, operation, arguments) { [weak self] reply in
             if reply == nil { self?.state.withLock { $0.open.forget(request.id) } }
         }
