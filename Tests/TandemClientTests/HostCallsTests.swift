@@ -132,9 +132,9 @@ import Testing
     }
 
     @Test func pieceOfAModelsAnswerGivesItMoreTime() throws {
-        _ = try provide(#"{"kind":"model","name":"m","timeout_ms":400}"#, tool)
+        _ = try provide(#"{"kind":"model","name":"m","timeout_ms":1500}"#, tool)
         let id = try ask("m", kind: .model)
-        let end = Deadline(afterMilliseconds: 1_000)
+        let end = Deadline(afterMilliseconds: 2_500)
         var count = 0
         while !end.hasPassed {
             #expect(client.replyChunk(id, .success(try JSONText(checking: #""x""#))) == 0)

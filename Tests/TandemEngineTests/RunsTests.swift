@@ -184,7 +184,7 @@ import Testing
         let fixture = try EngineFixture(ScriptedModel(nil))
         let session = try fixture.session()
         let request = EngineFixture.request(.sessionsPromptSync, session, EngineFixture.body("hi"))
-        guard case .failure(let failure) = fixture.answer(request, milliseconds: 50) else {
+        guard case .failure(let failure) = fixture.answer(request, milliseconds: 500) else {
             Issue.record("no failure")
             return
         }

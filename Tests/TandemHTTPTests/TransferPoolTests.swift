@@ -38,7 +38,7 @@ import Testing
         #expect(
             result == .failure(TransferError(.cancelled, "the transfer from 127.0.0.1:\(server.port) was cancelled"))
         )
-        #expect(took < 500_000_000)
+        #expect(took < 10_000_000_000)
         #expect(thread?.join(by: patience) == true)
     }
 

@@ -184,7 +184,7 @@ static void inside_a_callback(int by_wait)
     CHECK_INT(text("K9 it is finished (%s)", how), TANDEM_E_HANDLE, tandem_close(c, -1));
 }
 
-static atomic_int sleeping;
+static atomic_int sleeping, may_wake;
 
 static void sleep_inside(void *ud, uint64_t op, const char *event)
 {
@@ -194,7 +194,8 @@ static void sleep_inside(void *ud, uint64_t op, const char *event)
     if (*(int *)ud == 0) {
         *(int *)ud = 1;
         atomic_store(&sleeping, 1);
-        nap(600 * slowness());
+        for (long long end = now_ms() + 10000 * slowness(); !atomic_load(&may_wake) && now_ms() < end; nap(5))
+            ;
     }
 }
 
@@ -215,11 +216,10 @@ static void time_is_up(void)
     pthread_create(&thread, NULL, pump_once, c);
     for (long long end = now_ms() + 5000; !atomic_load(&sleeping) && now_ms() < end; nap(5))
         ;
-    long long began = now_ms();
     CHECK_INT("K9 close while a callback runs elsewhere: time is up", TANDEM_PENDING, tandem_close(c, 50));
-    CHECK("K9 it waited no longer", now_ms() - began < 500 * slowness());
     CHECK_INT("K9 only close may follow", TANDEM_E_HANDLE, tandem_pump(c, 0, 0));
     CHECK_ERROR("K9 and nothing else", "closed", keep(tandem_call(c, "engine.health", NULL)));
+    atomic_store(&may_wake, 1);
     CHECK_INT("K9 it goes on", TANDEM_OK, tandem_close(c, -1));
     atomic_store(&sleeping, 2);
     pthread_join(thread, NULL);

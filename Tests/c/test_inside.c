@@ -227,13 +227,14 @@ static void replacing_waits(void)
     keep(tandem_next(c, 0, 1000));
 }
 
-static atomic_int handling;
+static atomic_int handling, may_end;
 
 static void slow_handler(void *ud, uint64_t op, const char *event)
 {
     (void)ud, (void)op, (void)event;
     atomic_store(&handling, 1);
-    nap(500);
+    for (long long end = now_ms() + 10000; !atomic_load(&may_end) && now_ms() < end; nap(1))
+        ;
     atomic_store(&handling, 2);
 }
 
@@ -260,10 +261,10 @@ static void handler_does_not_wait(void)
     pthread_create(&thread, NULL, pump_once, NULL);
     for (long long end = now_ms() + 3000; !atomic_load(&handling) && now_ms() < end; nap(1))
         ;
-    long long began = now_ms();
     tandem_set_handler(c, NULL, NULL, NULL);
-    CHECK("K10 set_handler does not wait", now_ms() - began < 250 && atomic_load(&handling) == 1);
+    CHECK("K10 set_handler does not wait", atomic_load(&handling) == 1);
     CHECK_INT("K10 nor drop before the last callback", 0, dropped_at);
+    atomic_store(&may_end, 1);
     pthread_join(thread, NULL);
     CHECK_INT("K10 the last callback drops", 2, dropped_at);
 }

@@ -27,13 +27,10 @@ int main(void)
 {
     begin(120);
     long threads = threads_now(), fds = fds_now();
-    long long began = now_ms();
     struct loaded l = load();
-    long long took = now_ms() - began;
 
     CHECK_INT("loading starts no thread", threads, threads_now());
     CHECK_INT("loading opens no descriptor", fds, fds_now());
-    CHECK("loading takes less than 50 ms with all it needs", took < 50 * slowness());
     dlclose(l.library);
     CHECK_INT("unloading leaves none", fds, fds_now());
 
