@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def describe(what: str) -> Any:
-    """What the library says of itself: "ops", "op:sessions.create", "events" or "errors"."""
+    """What the library says of itself: "ops", "op:sessions.create", "events", "errors" or "types"."""
     return value_of(decoded(taken(lib.tandem_describe(what.encode()))))
 
 
