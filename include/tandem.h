@@ -107,8 +107,8 @@
  *      "total_tokens", "estimated"}, "tools": [{"id", "tool", "arguments", "status", "result", "error"}]}}
  *
  *  A run that failed, was cancelled by others or took too long is a result too (status "failed" with "error", "cancelled",
- *  "timeout"). What could not be read whole is named in "missing": ["text", "tools", "usage"]. What the run waits for is
- *  decided by "permissions": {"default": D, "by_tool": {"bash": D, "mcp.*": D}}, D being
+ *  "timeout"). "usage" is {} where no call of the model came to its end. What could not be read whole is named in
+ *  "missing": ["text", "tools", "usage"]. What the run waits for is decided by "permissions": {"default": D, "by_tool": {"bash": D, "mcp.*": D}}, D being
  *
  *     "ask"      the default: the host's provider of permissions (tandem_provide) is asked; without one the tool is denied
  *     "allow"    this once, so that no rule stays behind

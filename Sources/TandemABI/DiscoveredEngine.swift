@@ -45,6 +45,8 @@ final class DiscoveredEngine: Backend {
 
     var questionsWait: Bool { known?.questionsWait ?? false }
 
+    var tellsResyncs: Bool { known?.tellsResyncs ?? false }
+
     func writeStats(to writer: inout JSONWriter) { known?.writeStats(to: &writer) }
 
     func answer(_ request: Request, _ call: Call) -> Result<Reply, Failure> {
