@@ -78,7 +78,7 @@ struct EventNormalizer {
         let properties = event.properties
         guard let part = properties["part"] else { return [] }
         if part["type"]?.string == "tool" { return [tool(part, context)] }
-        // The prompt's echo is the only text that names an agent.
+        // The prompt's echo is the only text that names an agent (docs/architecture.md, events).
         if properties["agent"] != nil { return [] }
         if let delta = properties["delta"] {
             let picked = JSONWriter.object { $0.member("delta", delta) }
