@@ -108,7 +108,8 @@
  *
  *  A run that failed, was cancelled by others or took too long is a result too (status "failed" with "error", "cancelled",
  *  "timeout"). "usage" is {} where no call of the model came to its end. What could not be read whole is named in
- *  "missing": ["text", "tools", "usage"]. What the run waits for is decided by "permissions": {"default": D, "by_tool": {"bash": D, "mcp.*": D}}, D being
+ *  "missing": ["text", "tools", "usage"]. What the run waits for is decided by "permissions": {"default": D, "by_tool":
+ *  {"bash": D, "mcp.*": D}}, D being
  *
  *     "ask"      the default: the host's provider of permissions (tandem_provide) is asked; without one the tool is denied
  *     "allow"    this once, so that no rule stays behind
@@ -422,7 +423,8 @@ TANDEM_API int32_t TANDEM_CALL tandem_set_log(tandem_log_fn fn, void *ud, tandem
  *   "op_queue_bytes"       1048576: events waiting in one operation before they are folded
  *   "ops_limit"            65536: operations open, or done and not taken
  *   "results_limit_bytes"  268435456: of results not taken
- *   "proxy"                to a remote engine: null: none; "environment": as the environment says; else an address
+ *   "proxy"                on the way to a remote engine; absent: none; "environment": as the environment
+ *                          says; else its address
  *   "ca_file", "client_certificate", "client_key"    for https to a remote engine, paths of PEM files
  *   "headers" *            further headers of requests to a remote engine, an object of texts
  *   "act_as" *             "control_panel": the source that changes are made in the name of; null: none
