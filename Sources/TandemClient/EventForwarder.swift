@@ -15,6 +15,12 @@ final class EventForwarder: Sendable {
             self.refused = nil
             return refused.items
         }
+
+        /// How many items the events would have been; nil where that cannot be told without making them.
+        mutating func skip(_ events: ArraySlice<EngineEvent>) -> Int? {
+            if wasBehind { return nil }
+            return events.reduce(0) { $0 + presenter.skip($1) }
+        }
     }
 
     private let client: Client
@@ -45,13 +51,26 @@ final class EventForwarder: Sendable {
         )
     }
 
+    /// As many events are queued before those who wait are told: each waking costs more than an event.
+    private static let untold = 32
+
     /// An engine hands one stream's events over on one thread at a time.
     func take(_ events: ArraySlice<EngineEvent>) -> Int {
+        if client.throwsAway(id), let count = state.withLock({ $0.skip(events) }) {
+            client.threwAway(count, of: id)
+            return events.count
+        }
+        var untold = 0
+        defer { if untold > 0 { client.tell() } }
         for (count, event) in events.enumerated() {
             switch put(event) {
-            case .taken: continue
+            case .taken: untold += 1
             case .behind: return count
             case .gone: return events.count
+            }
+            if untold == EventForwarder.untold {
+                client.tell()
+                untold = 0
             }
         }
         return events.count

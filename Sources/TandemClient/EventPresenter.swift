@@ -34,6 +34,14 @@ struct EventPresenter: Sendable {
         }
     }
 
+    /// How many items the event would be, for events that nobody is shown; what it leaves to later ones is kept.
+    mutating func skip(_ event: EngineEvent) -> Int {
+        guard vocabulary == .normalized, states == nil, let count = normalizer.countOfPlain(event) else {
+            return items(of: event).count
+        }
+        return count
+    }
+
     /// What the documented programs look for and engines never send.
     private static let added: Set<String> = [
         EventName.sessionResponse, EventName.runCompleted, EventName.runFailed, EventName.runCancelled,
