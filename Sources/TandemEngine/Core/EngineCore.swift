@@ -52,7 +52,9 @@ final class EngineCore: @unchecked Sendable {
     var transfers: [Int64: any ModelCall] = [:]
     /// The call of a tool that the host makes for a run.
     var hostCalls: [Int64: UInt64] = [:]
-    var timers: [Int64: TimerID] = [:]
+    /// When each run has to be over at the latest.
+    var runEnds: [Int64: Deadline] = [:]
+    var watchesRuns = false
     var nextSeq: Int64
     var nextPart: Int64 = 0
     var issuedSubscriptions: Subscriptions.ID = 0

@@ -141,15 +141,33 @@ extension EngineCore {
     }
 
     func watch(_ number: Int64) {
-        let deadline = Deadline(afterMilliseconds: EngineCore.runMilliseconds)
-        timers[number] = thread.after(deadline) { [weak self] in self?.post(.timedOut, to: number) }
+        runEnds[number] = Deadline(afterMilliseconds: EngineCore.runMilliseconds)
+        watchRuns()
+    }
+
+    /// One timer that moves on by itself: most runs neither set one nor wake the thread for it.
+    private func watchRuns() {
+        guard !watchesRuns, let first = runEnds.values.compactMap(\.nanoseconds).min() else { return }
+        watchesRuns = true
+        thread.after(Deadline(nanoseconds: first)) { [weak self] in
+            self?.post(Work { batch in batch.then { batch.core.timeIsOver() } })
+        }
+    }
+
+    private func timeIsOver() {
+        watchesRuns = false
+        for (number, end) in runEnds where end.hasPassed {
+            runEnds[number] = nil
+            post(.timedOut, to: number)
+        }
+        watchRuns()
     }
 
     /// Lets go of what a run that is over still had.
     func forget(_ number: Int64) {
         transfers[number] = nil
         hostCalls[number] = nil
-        if let timer = timers.removeValue(forKey: number) { thread.cancelTimer(timer) }
+        runEnds[number] = nil
     }
 
     fileprivate func readFiles(_ files: [FilePart], _ reader: FileReader, of number: Int64) {
