@@ -60,6 +60,8 @@ final class EngineCore: @unchecked Sendable {
     var issuedSubscriptions: Subscriptions.ID = 0
     /// How runs ended that the store could not be told of; it is told as soon as it takes anything again.
     var unsaved: [UnsavedEnd] = []
+    /// What callers that wait are told when the turn is free again: the next that they ask then finds it free.
+    var answers: [() -> Void] = []
     private let inbox = Lock(Inbox())
 
     init(
@@ -99,12 +101,15 @@ final class EngineCore: @unchecked Sendable {
 
     private func takeTurn() {
         drain()
+        let answers = answers
+        self.answers = []
         let hasMore = inbox.withLock { inbox in
             inbox.isTaken = !inbox.works.isEmpty
             return inbox.isTaken
         }
         // Not here: a caller who waits for its own work must not be kept with that of others.
         if hasMore { thread.post { self.takeTurn() } }
+        for answer in answers { answer() }
     }
 
     private func drain() {
