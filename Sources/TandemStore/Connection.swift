@@ -62,6 +62,15 @@ internal import Glibc
         }
     }
 
+    /// Calls `row` for every row until it wants no more.
+    package func read(
+        _ sql: String,
+        _ values: [Value],
+        while row: (borrowing Row) throws(StoreError) -> Bool
+    ) throws(StoreError) {
+        try statement(sql).run(values, row: row)
+    }
+
     package func all<Result>(
         _ sql: String,
         _ values: Value...,
