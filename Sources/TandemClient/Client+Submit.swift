@@ -24,7 +24,7 @@ extension Client {
             ? try Plan(run: operation, arguments, defaults: defaults, now: clock.milliseconds)
             : try Plan(operation, arguments, defaults: defaults, now: clock.milliseconds)
         let sent = isRun ? Operation.numbered(plan.request.operation) ?? operation : operation
-        try Recipe.prepare(&plan, sent, makeKey: random.uuid)
+        try Recipe.prepare(&plan, sent, makeKey: backend.repeatsRequests ? { [random] in random.uuid() } : nil)
         return plan
     }
 

@@ -27,14 +27,14 @@ final class EventForwarder: Sendable {
     private let id: UInt64
     private let state: Lock<State>
 
-    /// `first`: what the contract says of the stream's first frame.
+    /// `description`: what the contract says of the stream.
     init(
         _ client: Client,
         _ id: UInt64,
         _ options: CallOptions,
         sessionID: String?,
         runID: String?,
-        first: JSONText? = nil
+        description: JSONText? = nil
     ) {
         self.client = client
         self.id = id
@@ -44,7 +44,7 @@ final class EventForwarder: Sendable {
                     options,
                     sessionID: sessionID,
                     runID: runID,
-                    first: first,
+                    description: description,
                     clock: client.clock
                 )
             )

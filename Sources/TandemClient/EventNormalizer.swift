@@ -16,8 +16,8 @@ struct EventNormalizer {
     private let sessionID: String?
     private let runID: String?
     private let fallbackTime: Int64
-    /// The frame that opens the stream, as the contract has it.
-    private let first: JSONText?
+    /// The contract's description of the stream; it may say which frame opens it.
+    private let description: JSONText?
     /// What went wrong in a run that has not ended yet, by run.
     private var errors: [String: JSONText] = [:]
     /// The latest runs that have ended, in a ring: a stream of everything sees any number of them.
@@ -26,8 +26,8 @@ struct EventNormalizer {
 
     private static let rememberedRuns = 64
 
-    init(sessionID: String?, runID: String?, first: JSONText? = nil, now: Int64) {
-        self.first = first
+    init(sessionID: String?, runID: String?, description: JSONText? = nil, now: Int64) {
+        self.description = description
         self.sessionID = sessionID
         self.runID = runID
         fallbackTime = now
@@ -70,7 +70,9 @@ struct EventNormalizer {
 
     /// Streams that are none of the bus have first frames without a type.
     private func opensStream(_ event: EngineEvent) -> Bool {
-        guard let first, first["type"] == nil, event.envelope == nil, !first.members.isEmpty else { return false }
+        guard event.envelope == nil, let first = description?.at("stream", "first"), first["type"] == nil,
+            !first.members.isEmpty
+        else { return false }
         return first.members.allSatisfy { event.properties[$0.key] == $0.value }
     }
 

@@ -12,13 +12,18 @@ struct EventPresenter: Sendable {
     /// Only where events carry the state of their run.
     private var states: RunStates?
 
-    init(_ options: CallOptions, sessionID: String?, runID: String?, first: JSONText?, clock: any Clock) {
+    init(_ options: CallOptions, sessionID: String?, runID: String?, description: JSONText?, clock: any Clock) {
         vocabulary = options.vocabulary
         tag = options.tag
         restoresKeys = !options.isStrict
         self.clock = clock
         states = options.folds ? RunStates() : nil
-        normalizer = EventNormalizer(sessionID: sessionID, runID: runID, first: first, now: clock.milliseconds)
+        normalizer = EventNormalizer(
+            sessionID: sessionID,
+            runID: runID,
+            description: description,
+            now: clock.milliseconds
+        )
     }
 
     mutating func items(of event: EngineEvent) -> [Item] {

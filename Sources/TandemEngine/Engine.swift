@@ -17,6 +17,9 @@ package final class Engine: Backend {
 
     package var runsHostTools: Bool { true }
 
+    /// What was asked has been done or refused when it is answered.
+    package var repeatsRequests: Bool { false }
+
     private init(_ core: EngineCore, _ lock: StateLock?) {
         self.core = core
         self.lock = lock

@@ -15,6 +15,8 @@ final class Batch {
     private var events: [LoggedEvent] = []
     /// How many of them have been written.
     private var logged = 0
+    /// The session of the run that is being started, which its prompt's message changes next.
+    var readSession: SessionRecord?
     private var beforeEvents: [() -> Void] = []
     private var afterEvents: [() -> Void] = []
     private var hasBegun = false

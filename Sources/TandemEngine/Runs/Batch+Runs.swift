@@ -89,12 +89,26 @@ extension Batch {
             at: now,
             into: store
         )
-        if var session = try SessionStore.find(run.sessionID, in: store) {
-            if role == .user { session.takeTitle(from: text) }
-            session.updatedMilliseconds = now
+        if let session = try takeSession(of: run) { try touch(session, titled: role == .user ? text : nil, at: now) }
+        return row
+    }
+
+    private func takeSession(of run: ActiveRun) throws(StoreError) -> SessionRecord? {
+        defer { readSession = nil }
+        if let readSession, readSession.number == run.session { return readSession }
+        return try SessionStore.find(run.sessionID, in: store)
+    }
+
+    private func touch(_ session: SessionRecord, titled text: String?, at now: Int64) throws(StoreError) {
+        var session = session
+        session.updatedMilliseconds = now
+        let title = session.title
+        if let text { session.takeTitle(from: text) }
+        if session.title == title {
+            try SessionStore.touch(session, in: store)
+        } else {
             try SessionStore.update(session, in: store)
         }
-        return row
     }
 
     private func chooseModel(for run: ActiveRun) -> RunMachine.Input? {
