@@ -15,7 +15,7 @@ extension Client {
             ? try Plan(run: operation, arguments, defaults: options.calls, now: clock.milliseconds)
             : try Plan(operation, arguments, defaults: options.calls, now: clock.milliseconds)
         let sent = isRun ? Operation.numbered(plan.request.operation) ?? operation : operation
-        try Recipe.prepare(&plan, sent, makeKey: random.uuid)
+        try Recipe.prepare(&plan, sent, makeKey: backend.repeatsRequests ? { [random] in random.uuid() } : nil)
         return plan
     }
 

@@ -12,13 +12,18 @@ struct EventPresenter: Sendable {
     /// Only where events carry the state of their run.
     private var states: RunStates?
 
-    init(_ options: CallOptions, sessionID: String?, runID: String?, first: JSONText?, clock: any Clock) {
+    init(_ options: CallOptions, sessionID: String?, runID: String?, description: JSONText?, clock: any Clock) {
         vocabulary = options.vocabulary
         tag = options.tag
         restoresKeys = !options.isStrict
         self.clock = clock
         states = options.folds ? RunStates() : nil
-        normalizer = EventNormalizer(sessionID: sessionID, runID: runID, first: first, now: clock.milliseconds)
+        normalizer = EventNormalizer(
+            sessionID: sessionID,
+            runID: runID,
+            description: description,
+            now: clock.milliseconds
+        )
     }
 
     mutating func items(of event: EngineEvent) -> [Item] {
@@ -32,6 +37,14 @@ struct EventPresenter: Sendable {
             let added = events.filter { EventPresenter.added.contains($0.0.type) }
             return [frame(named, events.last?.1)] + added.map { item(of: $0, $1) }
         }
+    }
+
+    /// How many items the event would be, for events that nobody is shown; what it leaves to later ones is kept.
+    mutating func skip(_ event: EngineEvent) -> Int {
+        guard vocabulary == .normalized, states == nil, let count = normalizer.countOfPlain(event) else {
+            return items(of: event).count
+        }
+        return count
     }
 
     /// What the documented programs look for and engines never send.

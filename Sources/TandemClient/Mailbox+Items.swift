@@ -43,6 +43,16 @@ extension Mailbox {
         return .taken
     }
 
+    func throwsAway(_ id: UInt64) -> Bool {
+        guard let operation = operations[id] else { return false }
+        return operation.isOwned && operation.discards && operation.take == nil && !operation.isOver
+    }
+
+    mutating func threwAway(_ count: Int, of id: UInt64) {
+        operations[id]?.accepted += Int64(count)
+        discarded += Int64(count)
+    }
+
     /// The operation's last event; queued whatever the limits say.
     mutating func finish(_ id: UInt64, _ result: JSONText) -> Bool {
         guard var operation = operations[id], !operation.isOver else { return false }

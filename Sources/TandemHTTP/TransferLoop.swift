@@ -71,6 +71,7 @@ private final class TransferSession: @unchecked Sendable {
         }
         transfers[id] = transfer
         watchTime(of: transfer)
+        multi.begin()
     }
 
     func cancel(_ id: TransferID) {

@@ -48,6 +48,37 @@ import Testing
         #expect(events.last?["properties"] == nil)
     }
 
+    @Test func eventsThatComeTogetherWakeOnce() throws {
+        _ = try fixture.submit("engine.global_stream")
+        let epoch = fixture.client.host.signal.epoch
+        #expect(try backend.push(.todo, .delta("a"), .todo) == 3)
+        #expect(fixture.client.host.signal.epoch == epoch + 1)
+        #expect(try fixture.next().count == 3)
+    }
+
+    @Test func eventsThatNobodyIsShownAreCountedAndWakeNobody() throws {
+        let id = try fixture.submit("engine.global_stream")
+        #expect(fixture.client.change { $0.mailbox.own(id) } == .owned)
+        let epoch = fixture.client.host.signal.epoch
+        let hidden = EngineEvent(type: "server.connected", properties: .emptyObject)
+        #expect(try backend.push(.todo, hidden, .delta("a"), .todo) == 4)
+        #expect(fixture.client.host.signal.epoch == epoch)
+        #expect(fixture.client.stats()["events_discarded"]?.integer == 3)
+    }
+
+    @Test func aStreamThatIsTakenOverByItsWaiterAndGivenBackGoesOn() throws {
+        let id = try fixture.submit("engine.stream", #"{"session_id":"s","run_id":"r"}"#)
+        #expect(fixture.client.change { $0.mailbox.own(id) } == .owned)
+        let error = #"{"error":{"code":"C","message":"broken"}}"#
+        try backend.push(EngineEvent(type: "session.error", properties: try JSONText(checking: error)))
+        fixture.client.change { $0.mailbox.release(id) }
+        let end = try JSONText(checking: #"{"status":"error"}"#)
+        try backend.push(EngineEvent(type: "session.run.finished", properties: end))
+        let events = try fixture.nextEvents()
+        #expect(events.compactMap { $0["type"]?.string } == ["run.failed"])
+        #expect(events.first?.at("properties", "error", "message")?.string == "broken")
+    }
+
     @Test func eventsThatAreNotShownAreTaken() throws {
         _ = try fixture.submit("engine.global_stream")
         #expect(try backend.push(EngineEvent(type: "server.connected", properties: .emptyObject), .todo) == 2)

@@ -277,14 +277,15 @@ struct RunMachine: Equatable {
         let said =
             history.reduce(0) { $0 + $1.length } + modelText.unicodeScalars.count
             + loop.messages.reduce(0) { $0 + $1.length }
+        let systemCharacters = system.unicodeScalars.count
         return ContextReport(
             mode: prompt.contextMode.window(for: prompt.text).name,
             historyMessages: history.count + 1,
             historyCharacters: said,
             droppedMessages: droppedMessages,
-            systemCharacters: system.unicodeScalars.count,
+            systemCharacters: systemCharacters,
             messages: messages,
-            characters: said + system.unicodeScalars.count
+            characters: said + systemCharacters
         )
     }
 }
