@@ -35,11 +35,14 @@ struct StreamReader {
             do throws(EventStreamParser.TooLarge) { try parser.read(bytes, into: &parsed) } catch { throw tooLarge }
         case .lines(var rest):
             format = .lines(unfinished: [])
-            rest += bytes
-            while let end = rest.firstIndex(of: UInt8(ascii: "\n")) {
-                line(Array(rest[..<end]), into: &frames)
-                rest = Array(rest[(end + 1)...])
+            var start = bytes.startIndex
+            while let end = bytes[start...].firstIndex(of: UInt8(ascii: "\n")) {
+                rest += bytes[start..<end]
+                line(rest, into: &frames)
+                rest = []
+                start = end + 1
             }
+            rest += bytes[start...]
             guard rest.count <= limit else { throw tooLarge }
             format = .lines(unfinished: rest)
         }

@@ -304,13 +304,20 @@ private final class Collector: TransferReceiver {
                 }
             )
         }
-        let before = inherited()
         let server = ScriptedServer { connection in
             _ = connection.request()
             connection.reply(200, "text/plain", "")
         }
-        #expect(try bench.run(HTTPRequest("GET", server.url)).code() == nil)
-        #expect(inherited().subtracting(before) == [])
+        // A pair is told by the descriptors that are new, which those of other tests may hide: tried until none does.
+        let end = Deadline(afterMilliseconds: 20_000)
+        var left: Set<Int32> = []
+        repeat {
+            let before = inherited()
+            let alone = try Bench()
+            #expect(try alone.run(HTTPRequest("GET", server.url)).code() == nil)
+            left = inherited().subtracting(before)
+        } while !left.isEmpty && !end.hasPassed
+        #expect(left == [])
     }
 
     @Test func socketsAreClosedOnExec() throws {
