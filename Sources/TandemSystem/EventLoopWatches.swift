@@ -32,6 +32,8 @@ struct WatchTable {
         return tag
     }
 
+    func contains(_ fd: Int32) -> Bool { watches[fd] != nil }
+
     mutating func remove(_ fd: Int32) -> Bool { watches.removeValue(forKey: fd) != nil }
 
     func callback(for tag: UInt64) -> ((Readiness) -> Void)? {
