@@ -21,6 +21,8 @@ internal import Glibc
         var wakesAt: UInt64?
         /// The thread that runs callbacks.
         var holder: pthread_t?
+        /// The loop's own thread waits for the turn: others lend themselves no more.
+        var isAwaited = false
         var stopping = false
         var stopped = false
 
@@ -166,7 +168,8 @@ extension EventLoop {
 
     private func takeTurn() {
         _ = inbox.wait(until: .never) { inbox -> Void? in
-            guard inbox.holder == nil else { return nil }
+            inbox.isAwaited = inbox.holder != nil
+            if inbox.isAwaited { return nil }
             inbox.holder = pthread_self()
             inbox.wakesAt = nil
             return ()
@@ -241,7 +244,7 @@ extension EventLoop {
 extension EventLoop.Inbox {
     /// Gives the turn to a thread while the loop sleeps, and says until when it does.
     fileprivate mutating func lend(to thread: pthread_t) -> UInt64? {
-        guard holder == nil, let sleep = wakesAt, jobs.isEmpty, !stopping else { return nil }
+        guard holder == nil, !isAwaited, let sleep = wakesAt, jobs.isEmpty, !stopping else { return nil }
         holder = thread
         wakesAt = nil
         return sleep

@@ -137,7 +137,7 @@ import Testing
     }
 
     @Test func aLoopStopsWhileItsTurnIsLent() throws {
-        for _ in 0..<500 {
+        for _ in 0..<100 {
             let loop = try loop()
             let seen = Monitor(0)
             let thread = try #require(
