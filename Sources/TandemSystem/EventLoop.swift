@@ -11,7 +11,7 @@ internal import Glibc
 @safe package final class EventLoop: @unchecked Sendable {
     package typealias Job = @Sendable () -> Void
 
-    fileprivate struct Inbox {
+    struct Inbox {
         var jobs: [Job] = []
         var timers = TimerQueue()
         var farewells: [Job] = []
@@ -23,6 +23,10 @@ internal import Glibc
         var holder: pthread_t?
         /// The loop's own thread waits for the turn: others lend themselves no more.
         var isAwaited = false
+        /// Descriptors that threads of the host look at, whether one does now, and whether a timer ends that.
+        var lentCount = 0
+        var isAttended = false
+        var isGuarded = false
         var stopping = false
         var stopped = false
 
@@ -34,29 +38,37 @@ internal import Glibc
         }
     }
 
-    private let inbox = Monitor(Inbox())
-    private let epoll: Int32
+    let inbox = Monitor(Inbox())
+    let epoll: Int32
+    /// Of descriptors that are lent; -1 for a loop that lends none.
+    let lentEpoll: Int32
     private let wakeup: Int32
     private let thread = Lock<Thread?>(nil)
-    /// Touched on the loop's thread only.
-    private var watches = WatchTable()
+    /// These two are touched by who has the turn only.
+    var watches = WatchTable()
+    var isOnLoan = false
 
     /// Starts a loop on a thread of its own; nil when the system has no descriptor or thread for it.
-    package static func start(name: String = "tandem-io") -> EventLoop? {
-        guard let loop = EventLoop() else { return nil }
+    ///
+    /// lends: threads of the host attend to what they began (EventLoop+Lending).
+    package static func start(name: String = "tandem-io", lends: Bool = false) -> EventLoop? {
+        guard let loop = EventLoop(lends: lends) else { return nil }
         guard let thread = Thread.start(name, { loop.run() }) else { return nil }
         loop.thread.withLock { $0 = thread }
         return loop
     }
 
-    private init?() {
+    private init?(lends: Bool) {
         epoll = libtandem_epoll_create()
         wakeup = libtandem_eventfd_create()
+        lentEpoll = lends ? libtandem_epoll_create() : -1
+        guard lentEpoll >= 0 || !lends else { return nil }
         guard epoll >= 0, wakeup >= 0, setInterest(wakeup, .readable, tag: WatchTable.wakeupTag, isNew: true)
         else { return nil }
     }
 
     deinit {
+        libtandem_close(lentEpoll)
         libtandem_close(wakeup)
         libtandem_close(epoll)
     }
@@ -81,10 +93,22 @@ internal import Glibc
     /// Two changes of threads less. For jobs that neither block nor wait for the loop.
     @discardableResult
     package func runOrPost(_ job: @escaping Job) -> Bool {
-        guard let sleep = inbox.withLock({ $0.lend(to: pthread_self()) }) else { return post(job) }
+        runOnLoan(job) || post(job)
+    }
+
+    /// False when the loop does not sleep.
+    func runOnLoan(_ job: () -> Void) -> Bool {
+        guard let sleep = inbox.withLock({ $0.lend(to: pthread_self()) }) else { return false }
+        isOnLoan = true
         job()
         runDueTimers()
-        if inbox.change({ $0.takeBack(sleep) }) { libtandem_eventfd_signal(wakeup) }
+        isOnLoan = false
+        let lent = watches.lent.count
+        let mustSignal = inbox.change { inbox in
+            guardLent(lent, &inbox)
+            return inbox.takeBack(sleep)
+        }
+        if mustSignal { libtandem_eventfd_signal(wakeup) }
         return true
     }
 
@@ -136,23 +160,26 @@ internal import Glibc
     /// watched.
     @discardableResult
     package func watch(_ fd: Int32, for interest: Readiness, _ ready: @escaping (Readiness) -> Void) -> Bool {
-        let isNew = !watches.contains(fd)
-        return setInterest(fd, interest, tag: watches.insert(fd, ready), isNew: isNew)
+        let before = watches[fd]
+        let isLent = isOnLoan && lentEpoll >= 0
+        if let before, before.isLent != isLent { libtandem_epoll_remove(before.isLent ? lentEpoll : epoll, fd) }
+        let tag = watches.insert(fd, interest, isLent: isLent, ready)
+        return setInterest(fd, interest, tag: tag, isNew: before?.isLent != isLent, isLent: isLent)
     }
 
     /// Stops watching; to be called before the descriptor is closed, in the loop's callbacks only.
     package func unwatch(_ fd: Int32) {
-        guard watches.remove(fd) else { return }
-        libtandem_epoll_remove(epoll, fd)
+        guard let watch = watches.remove(fd) else { return }
+        libtandem_epoll_remove(watch.isLent ? lentEpoll : epoll, fd)
     }
 
-    private func setInterest(_ fd: Int32, _ interest: Readiness, tag: UInt64, isNew: Bool) -> Bool {
-        libtandem_epoll_set(epoll, fd, interest.rawValue, tag, isNew ? 1 : 0) == 0
+    func setInterest(_ fd: Int32, _ interest: Readiness, tag: UInt64, isNew: Bool, isLent: Bool = false) -> Bool {
+        libtandem_epoll_set(isLent ? lentEpoll : epoll, fd, interest.rawValue, tag, isNew ? 1 : 0) == 0
     }
 }
 
 extension EventLoop {
-    private static let batch = 128
+    static let batch = 128
 
     private func run() {
         var ready = [libtandem_ready](repeating: libtandem_ready(), count: EventLoop.batch)
@@ -176,7 +203,7 @@ extension EventLoop {
         }
     }
 
-    private func dispatch(_ entry: libtandem_ready) {
+    func dispatch(_ entry: libtandem_ready) {
         if entry.tag == WatchTable.wakeupTag {
             // Before the mark is taken back in runJobs: what comes in between finds the mark and is taken there. The
             // other order would clear the signal of a later comer and leave its mark, and nobody would signal again.
@@ -189,8 +216,10 @@ extension EventLoop {
 
     /// Gives the turn up, and says how long nothing is to be done.
     private func sleepMilliseconds() -> Int32 {
+        let lent = watches.lent.count
         let next = inbox.withLock { inbox -> UInt64? in
             inbox.holder = nil
+            inbox.lentCount = lent
             guard inbox.jobs.isEmpty, !inbox.stopping else { return 0 }
             let next = inbox.timers.next
             inbox.wakesAt = next ?? .max
