@@ -439,7 +439,12 @@ TANDEM_API int32_t TANDEM_CALL tandem_set_log(tandem_log_fn fn, void *ud, tandem
  *   "subscription"         "client" or "session": how a remote engine's events are subscribed to
  *   "coalesce_ms" *        0: text pieces that arrive within so many milliseconds are joined
  *   "fold" *               false; true: each event also carries the state of its run so far
- *   "delivery"             "pump"; "thread": one thread of the library loops over tandem_pump(c, 0, -1)
+ *   "delivery"             "pump"; "thread": one thread of the library loops over tandem_pump(c, 0, -1);
+ *                          "attend": as "pump", and a thread that waits in tandem_wait, tandem_next or tandem_pump, or polls
+ *                          tandem_wakeup_fd and then calls one of these, also reads the replies of short calls to a remote
+ *                          engine, which spares two changes of threads a call. The descriptor may then be readable for
+ *                          nothing, tandem_wake and the like take up to 10 ms, and a reply that nobody has attended to
+ *                          after 10 ms is read by the library's own thread
  *   "log_level"            "none", "error", "warning", "info", "debug": records come as events of operation 0, type `log`
  *   "strict" *             false; true: documented forms that the engine refuses are not translated
  *
@@ -582,8 +587,9 @@ TANDEM_API int32_t TANDEM_CALL tandem_set_handler(tandem_client *c, tandem_event
 
 /*
  * A descriptor for poll, select, epoll or an event loop: readable while tandem_pump or tandem_next would deliver
- * something (what a pump left because no callback claims it does not count). Made when first asked for, valid until
- * tandem_close; only poll it, never read, write or close it.
+ * something (what a pump left because no callback claims it does not count), and with "delivery":"attend" also while
+ * they have a reply to read. Made when first asked for, valid until tandem_close; only poll it, never read, write or
+ * close it.
  *
  * Returns the descriptor, >= 0; TANDEM_E_HANDLE; TANDEM_E_LIMIT when the process may open no more descriptors;
  * TANDEM_E_UNSUPPORTED on Windows.

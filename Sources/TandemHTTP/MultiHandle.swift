@@ -19,7 +19,7 @@ internal import TandemSystem
 
     /// Connections kept open for the next request, streams among them; past that an idle one is closed for each request
     /// that ends, so it has to be more than are usually under way.
-    private static let keptConnections = 128
+    static let keptConnections = 128
 
     init?(_ loop: EventLoop) {
         guard CurlLibrary.isReady, let raw = unsafe CurlLibrary.makeMulti() else { return nil }
