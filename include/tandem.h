@@ -162,7 +162,9 @@
  *  that did not come, `truncated` that came cut, `healed` of both that were read again, `duplicates` dropped; gaps +
  *  truncated - healed are lost. Where a number cannot be known (streams without a log, after a lost connection) one gap
  *  is counted. A run that its engine forgot, because it restarted, ends with `run.failed`, error `interrupted`. While a
- *  stream is being opened again, "$timeout_ms" and tandem_cancel hold; a refusal (401, 403, 404) ends it.
+ *  stream is being opened again, "$timeout_ms" and tandem_cancel hold; a refusal (401, 403, 404) ends it. With
+ *  "subscription":"session" pieces of text that the engine dropped are found only when the run is over, too late to come in
+ *  their place: they are counted as gaps that are not healed, and `session.message` is whole.
  *
  *  With "vocabulary":"engine" `type` is the engine's own name, and the engine's frame stands untouched under "frame" in
  *  place of "properties" (a `seq` in it is not ours; for text see "coalesce_ms"). With "both" the engine's events come

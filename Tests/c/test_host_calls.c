@@ -232,8 +232,12 @@ static void a_task_of_three_tools(void)
                    "{\"tool_calls\":[{\"name\":\"send_letter\",\"arguments\":{\"id\":7,\"amount\":120}}]},"
                    "{\"text\":\"Ada has 120 and knows it.\"}]");
     seen[0] = 0;
-    const char *run = start_run(c, session, "[[host-task]] Tell Ada what she has.");
-    uint64_t op = tandem_stream(c, "engine.stream", stream_args(session, run), note_type, NULL, NULL, NULL);
+    /* Before the run, which else may be at its first call already when the stream begins. */
+    uint64_t op = tandem_stream(c, "engine.stream", text("{\"session_id\":\"%s\"}", session), note_type, NULL, NULL, NULL);
+    start_run(c, session, "[[host-task]] Tell Ada what she has.");
+    while (strstr(seen, "\nrun.completed") == NULL && tandem_pump(c, 1, 10000 * slowness()) > 0)
+        ;
+    tandem_cancel(c, op);
     while (!over && tandem_pump(c, 1, 10000 * slowness()) > 0)
         over = strstr(seen, "\ndone") != NULL;
     CHECK("the task ends", over && op != 0);
