@@ -62,12 +62,13 @@ extension Client {
             return nil
         }
         if let failure { return .failure(failure) }
-        start(operation, plan, call, id, shows: callback != nil || !isOwned)
+        let counts = plan.options.take != nil
+        start(operation, plan, call, id, shows: callback != nil || !isOwned || counts)
         stop(id, at: deadline)
         return .success(id)
     }
 
-    /// shows: whether somebody sees the operation's events.
+    /// shows: whether somebody sees the operation's events, or they are counted.
     private func start(_ operation: Operation, _ plan: Plan, _ call: Call, _ id: UInt64, shows: Bool) {
         if plan.run != nil { return RunConversation.start(self, call, id, plan, shows: shows) }
         let sink = OperationSink(self, call, id, operation, plan)

@@ -58,6 +58,15 @@ import Testing
         #expect(try piece(#"{"content":null,"tool_calls":[]}"#, .model) == #"{"content":null,"tool_calls":[]}"#)
     }
 
+    @Test func wholeReplyOfAServerIsNoAnswerAndTheReasonSaysWhatIs() throws {
+        let whole = try JSONText(checking: #"{"choices":[{"message":{"content":"x"}}],"usage":{}}"#)
+        let answer = JSONWriter.object { $0.member("ok", whole) }
+        let reply = try #require(throws: HostReply.Fault.self) { _ = try HostReply.read(answer, .model) }
+        #expect(reply.reason.contains("`message` in its `choices`"))
+        let piece = try #require(throws: HostReply.Fault.self) { _ = try HostReply.chunk(whole, .model) }
+        #expect(piece == reply)
+    }
+
     @Test(arguments: ["1", "null", "[]", #"{"content":5}"#, #"{"content":{}}"#, #"{"tool_calls":{}}"#])
     func otherPiecesOfAModelAreNone(text: String) throws {
         let json = try JSONText(checking: text)
