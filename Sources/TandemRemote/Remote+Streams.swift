@@ -23,7 +23,9 @@ extension Remote {
 
     /// A prompt that waits for its run's end, and hands the run's events on meanwhile.
     func isWatched(_ operation: Operation, _ call: Call) -> Bool {
+        // A connection of its own is not worth opening for what nobody sees.
         operation.recipe == "prompt_sync" && !call.options.isStrict
+            && (call.options.showsEvents || !configuration.subscribesPerStream)
     }
 
     /// The subscription that sees a session's events: the client's, or one that is only for them.

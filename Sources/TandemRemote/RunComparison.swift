@@ -11,6 +11,8 @@ struct RunComparison {
     /// The stream brings events too that belong to the run without naming it.
     private var bringsUnnamed = false
     private var pieces = TextSum()
+    /// False after pieces came twice, until the next call of the model.
+    private var knowsPieces = true
     /// The final text is not what the pieces make.
     private var differs = false
     private var lastTodos: Int64 = .min
@@ -37,7 +39,7 @@ struct RunComparison {
             if RunComparison.run(in: event) == nil { bringsUnnamed = true }
         }
         switch event.type {
-        case EngineEventName.providerCallIterationStart: pieces = TextSum()
+        case EngineEventName.providerCallIterationStart: (pieces, knowsPieces) = (TextSum(), true)
         case EngineEventName.todoUpdated: lastTodos = max(lastTodos, seq)
         case EngineEventName.messagePartUpdated: noteText(event)
         default: break
@@ -49,7 +51,7 @@ struct RunComparison {
         if EventFrame.isFinalText(event) {
             var whole = TextSum()
             whole.add(properties.at("part", "text")?.string ?? "")
-            differs = whole != pieces
+            differs = knowsPieces && whole != pieces
         } else if properties["agent"] == nil, let piece = properties["delta"]?.string {
             pieces.add(piece)
         }
@@ -58,6 +60,7 @@ struct RunComparison {
     /// What stands from that number on will be given anew; gives the end back, where it was held.
     mutating func rewind(to seq: Int64) -> EngineEvent? {
         given.remove(from: seq)
+        knowsPieces = false
         defer { end = nil }
         return end
     }

@@ -151,6 +151,14 @@ import Testing
         #expect(compared(comparison, with: run).1 == ResyncCounts(gaps: 1))
     }
 
+    @Test func piecesThatCameTwiceSayNothingOfTheText() {
+        var comparison = missing()
+        _ = comparison.rewind(to: 15)
+        for event in run.dropFirst(4) { comparison.note(event, isLive: true) }
+        _ = comparison.begin(end(20), now: 0)
+        #expect(comparison.isGivenUp(now: Self.second))
+    }
+
     @Test func equalTextsHaveEqualSumsHoweverTheyCame() {
         func sum(_ pieces: String...) -> TextSum {
             var sum = TextSum()

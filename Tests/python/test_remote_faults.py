@@ -179,6 +179,13 @@ def prompt_sync(kind):
         case("and nothing of a loss", "stream.resynced" not in watch.types, str(watch.types))
 
 
+def prompt_sync_that_nobody_watches():
+    """A call that blocks shows its events to nobody: it opens no connection for them."""
+    with Engine() as engine, Client(url=engine.url, subscription="session") as client:
+        result = client.call("sessions.prompt_sync", {"session_id": "s", "prompt": "hi"})
+        case("a prompt_sync that blocks opens no stream of its own", result["text"] == "Hello there" and ("GET", "/event") not in engine.requests, str(engine.requests))
+
+
 def prompt_sync_without_events():
     """An engine that refuses the stream still answers the prompt."""
     with Engine() as engine, Client(url=engine.url, subscription="session", retries=0) as client:
@@ -191,7 +198,8 @@ def prompt_sync_without_events():
 def dropped_on_a_filtered_stream():
     """Nothing on the stream tells of a piece that the bus dropped: the log does, at the run's end."""
     with Engine() as engine, Client(url=engine.url, subscription="session") as client:
-        watch = Watch(client, client.submit("engine.stream", {"session_id": "s"})).read(10, lambda w: w.types)
+        watch = Watch(client, client.submit("engine.stream", {"session_id": "s"}))
+        watch.read(10, lambda w: w.types and engine.readers)
         engine.start("s", "r")
         for n in range(5):
             engine.delta("s", "r", f"{n} ")
@@ -245,7 +253,7 @@ def other_streams():
 
 
 def main():
-    bodies = [at_full_speed, late_stream, lambda: prompt_sync("client"), lambda: prompt_sync("session"), prompt_sync_without_events,
+    bodies = [at_full_speed, late_stream, lambda: prompt_sync("client"), lambda: prompt_sync("session"), prompt_sync_without_events, prompt_sync_that_nobody_watches,
               dropped_on_a_filtered_stream, other_streams, *[lambda seed=seed: schedule(seed) for seed in range(1, SCHEDULES + 1)]]
     running = []
 
