@@ -163,13 +163,16 @@
  *  that did not come, `truncated` that came cut, `healed` of both that were read again, `duplicates` dropped; gaps +
  *  truncated - healed are lost. Where a number cannot be known (streams without a log, after a lost connection) one gap
  *  is counted. A run that its engine forgot, because it restarted, ends with `run.failed`, error `interrupted`. While a
- *  stream is being opened again, "$timeout_ms" and tandem_cancel hold; a refusal (401, 403, 404) ends it.
+ *  stream is being opened again, "$timeout_ms" and tandem_cancel hold; a refusal (401, 403, 404) ends it. With
+ *  "subscription":"session" pieces of text that the engine dropped are found only when the run is over, too late to come in
+ *  their place: they are counted as gaps that are not healed, and `session.message` is whole.
  *
  *  With "vocabulary":"engine" `type` is the engine's own name, and the engine's frame stands untouched under "frame" in
- *  place of "properties" (a `seq` in it is not ours). With "both" the engine's events come like that, and right behind
- *  the one that it is made of comes `session.response` with its piece of text, or the run's terminal event (run.completed,
- *  run.failed, run.cancelled, run.timeout), with "properties". Nothing else is added: a program that reads one of the two
- *  kinds sees each text and each end once. tandem_describe("events") lists both vocabularies.
+ *  place of "properties" (a `seq` in it is not ours; for text see "coalesce_ms"). With "both" the engine's events come
+ *  like that, and right behind the one that it is made of comes `session.response` with its piece of text, or the run's
+ *  terminal event (run.completed, run.failed, run.cancelled, run.timeout), with "properties". Nothing else is added: a
+ *  program that reads one of the two kinds sees each text and each end once. tandem_describe("events") lists both
+ *  vocabularies.
  *
  *  With "fold":true each event of a run also has the member "state", the run as it is after the event:
  *
@@ -181,9 +184,11 @@
  *  properties of their events; `usage` is null until a model call is over. An event of no run has no state. Each event
  *  repeats the whole text: n pieces give about n * n / 2 times their length, so long answers want "coalesce_ms" too.
  *
- *  With "coalesce_ms":N the pieces of text (session.response of the normalized vocabulary) that arrive within N
- *  milliseconds of the first come as one, with the `at_ms` of the first and the state after the last. Anything else, and
- *  the end, comes at once, after the text before it.
+ *  With "coalesce_ms":N the pieces of text that arrive within N milliseconds of the first come as one, with the `at_ms` of
+ *  the first and the state after the last. Anything else, and the end, comes at once, after the text before it. In the
+ *  vocabularies "engine" and "both" such an event has the member "joined", how many frames it stands for: its "frame" is
+ *  the last of them, envelope and all, with the text of all in it ("delta" and the part's "text"). No other frame is
+ *  ever joined.
  *
  *  The last event of each operation is `done`. It is flat:
  *

@@ -13,7 +13,7 @@ extension Mailbox {
             discarded += 1
             return .taken
         }
-        if operation.coalesces, case .delta = item.content, hold(item, in: &operation) {
+        if operation.coalesces, item.isText, hold(item, in: &operation) {
             operations[id] = operation
             return .taken
         }
@@ -34,7 +34,7 @@ extension Mailbox {
             operations[id] = operation
             return .behind
         }
-        if operation.coalesces, case .delta = item.content {
+        if operation.coalesces, item.isText {
             begin(item, in: &operation)
         } else {
             append(item, to: &operation, id)

@@ -199,6 +199,38 @@ import Testing
         #expect(try fixture.next() == ["session.response", "done"])
     }
 
+    private static func piece(_ text: String) -> EngineEvent {
+        let part = #"{"id":"p","messageID":"m","type":"text","text":"\#(text)"}"#
+        let properties = JSONText(trusted: Array(#"{"part":\#(part),"delta":"\#(text)","runID":"r"}"#.utf8))
+        return EngineEvent(type: "message.part.updated", properties: properties)
+    }
+
+    @Test(arguments: ["engine", "both"]) func framesOfTextAreJoinedAndSaySo(vocabulary: String) throws {
+        _ = try fixture.submit("engine.stream", #"{"run_id":"r","coalesce_ms":10000,"vocabulary":"\#(vocabulary)"}"#)
+        try backend.push(Self.piece("a"), Self.piece("b"), Self.piece("c"), .todo, Self.piece("d"), .todo)
+        let events = try fixture.nextEvents(0, 10_000)
+        let added = vocabulary == "both" ? ["session.response"] : []
+        let expected = ["message.part.updated"] + added + ["todo.updated"]
+        #expect(events.compactMap { $0["type"]?.string } == expected + expected)
+        #expect(events.first?["joined"]?.integer == 3)
+        #expect(events.first?.at("frame", "properties", "delta")?.string == "abc")
+        #expect(events.allSatisfy { ($0["joined"] == nil) == ($0["seq"]?.integer != 1) }, "alone it is untouched")
+        let pieces = events.compactMap { $0.at("properties", "delta")?.string }
+        #expect(pieces == (vocabulary == "both" ? ["abc", "d"] : []))
+    }
+
+    @Test func streamOfFramesTakesNoMoreThanItWants() throws {
+        let arguments = #"{"run_id":"r","coalesce_ms":10000,"vocabulary":"both","$take":1}"#
+        _ = try fixture.submit("engine.stream", arguments)
+        try backend.push(Self.piece("a"), Self.piece("b"), .todo)
+        var types: [String] = []
+        while let type = try fixture.nextEvents(1, 10_000).first?["type"]?.string {
+            types.append(type)
+            if type == "done" { break }
+        }
+        #expect(types == ["message.part.updated", "done"])
+    }
+
     @Test func streamThatGaveEnoughTextEndsWhenItsTimeIsOver() throws {
         let id = try fixture.submit("engine.stream", #"{"run_id":"r","coalesce_ms":5,"$take":1}"#)
         try backend.push(.delta("a"), .delta("b"))

@@ -64,6 +64,12 @@ extension Batch {
         case .askPermission(let call): try askPermission(call, &run)
         case .recordCall(let call, let said): try record(call, said, run)
         case .recordOutcome(let call, let outcome): try record(outcome, of: call, run)
+        case .tell(let receipt):
+            try publish(
+                EngineEventName.toolDispatchRecorded,
+                session: nil,
+                receipt.properties(run.names, run.machine.prompt)
+            )
         case .makeCall(let call, let kind): return try make(call, kind, &run)
         case .dropCall(let reason): try dropCall(&run, reason)
         case .end(let end): try finish(run, end)
