@@ -114,8 +114,10 @@ extension EventFeed {
         case .duplicate: return noteDuplicate(event)
         case .gap(let numbers, let lost): lose(numbers, lost, now: now)
         case .restarted: restarted(now: now)
+        case .meaningless: mistrust(now: now)
         }
         let known = event.runID
+        if let known { noteReturn(of: known, with: event, now: now) }
         let run = book.note(event, now: now)
         // A run has one end.
         if run == nil, known != nil, event.endsRun { return }
@@ -147,6 +149,21 @@ extension EventFeed {
         // Runs that nobody follows yet may have ended unseen.
         let followed = Set(followers.values.lazy.flatMap(\.openRuns).map(\.runID))
         for session in Set(awaited.filter { !followed.contains($0.key) }.values).sorted() { ask(session) }
+    }
+
+    /// A run of which nothing more was expected goes on.
+    private mutating func noteReturn(of run: String, with event: EngineEvent, now: UInt64) {
+        if let session = book.presumedSession(run) { awaited[run] = session }
+        // Another process would not know it: there is none.
+        if book.hasLeft(run), EventFrame.isOfRunItself(event) { mistrust(now: now) }
+    }
+
+    /// The numbers mean nothing: what comes is handed on as it comes.
+    private mutating func mistrust(now: UInt64) {
+        check.mistrust()
+        book.mistrust()
+        changeAll { $0.mistrust(now: now) }
+        trustsNumbers = false
     }
 
     private mutating func restarted(now: UInt64) {
