@@ -127,7 +127,7 @@ extension EventFeed {
 
     private mutating func hand(_ event: EngineEvent, of run: String?, now: UInt64) {
         let round = round
-        let concerned = isShared ? index.followers(of: event, in: run) : Set(followers.keys)
+        let concerned = isShared ? index.followers(of: event, in: run) : ownFollowers(of: run)
         for id in concerned {
             change(id) { $0.take(event, of: run, round: round, now: now) }
         }
@@ -135,6 +135,11 @@ extension EventFeed {
         for (id, follower) in followers where !follower.filter.isEverything && follower.requests.isPending(question) {
             change(id) { $0.say(event) }
         }
+    }
+
+    /// Not every server filters by run as it is asked to.
+    private func ownFollowers(of run: String?) -> Set<Int> {
+        Set(followers.filter { run == nil || $0.value.filter.runID ?? run == run }.keys)
     }
 
     private mutating func noteDuplicate(_ event: EngineEvent) {

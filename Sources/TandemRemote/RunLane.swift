@@ -52,6 +52,8 @@ struct RunLane {
     private var hasNoLog = false
     /// The log has given something of this run.
     private var isLogProven = false
+    /// Events that the log gave last, by id: where numbers mean nothing, nothing else tells that they come again.
+    private var fromLog: [String] = []
     /// The connection was lost since the lane was whole.
     private var wasAway = false
     /// False on a filtered stream: there a run that falls silent, or completes without a final text, has its log asked.
@@ -162,6 +164,7 @@ extension RunLane {
 
     private mutating func handOn(_ event: EngineEvent, _ now: UInt64) -> [EngineEvent] {
         changedAt = now
+        if !fromLog.isEmpty, let id = event.envelope?.eventID, fromLog.contains(id) { return [] }
         return give(event, now)
     }
 
@@ -361,6 +364,7 @@ extension RunLane {
             if !seesGaps { noteText(row) }
             if let id = row.envelope?.eventID, overtaken.remove(id) != nil { continue }
             count(row)
+            noteRow(row)
             if row.endsRun {
                 phase = .over
                 return given + told() + [row]
@@ -376,6 +380,12 @@ extension RunLane {
             return given
         }
         return given + wait(now)
+    }
+
+    private mutating func noteRow(_ row: EngineEvent) {
+        guard let id = row.envelope?.eventID else { return }
+        if fromLog.count >= 2 * RunLane.rememberedEvents { fromLog.removeFirst(RunLane.rememberedEvents) }
+        fromLog.append(id)
     }
 
     /// The log has nothing new: waits for more, or for no more.

@@ -59,6 +59,12 @@ struct RecordedServer {
         connect()
         follow(100, StreamFilter())
         follow(101, StreamFilter(sessionID: "s-0"))
+        if chance(50) {
+            for index in playing.indices {
+                announce(index)
+                if chance(50) { followRun(index) }
+            }
+        }
         while playing.contains(where: { $0.next < Self.numbers.count }) || isAway { step() }
         for index in playing.indices { followRun(index) }
         for _ in 0..<200 {
@@ -77,13 +83,16 @@ struct RecordedServer {
         feed.tick(now: now)
         let index = Int(random.next() % UInt64(playing.count))
         guard playing[index].next < Self.numbers.count else { return }
-        if !playing[index].isAnnounced {
-            playing[index].isAnnounced = true
-            feed.await(playing[index].run, session: playing[index].session, isNew: true)
-        }
+        announce(index)
         if chance(10) { followRun(index) }
         for _ in 0...(random.next() % 3) where playing[index].next < Self.numbers.count { publish(index) }
         settle()
+    }
+
+    private mutating func announce(_ index: Int) {
+        if playing[index].isAnnounced { return }
+        playing[index].isAnnounced = true
+        feed.await(playing[index].run, session: playing[index].session, isNew: true)
     }
 
     private mutating func publish(_ index: Int) {
@@ -191,7 +200,10 @@ extension RecordedServer {
         case 1: body = #"{"run_id":"other","events":[]}"#
         case 2:
             body = #"{"events":[{"event_id":"x","seq":\#(after + 1),"event_type":"t","payload":{},"run_id":"other"}]}"#
-        default: body = #"{"events":[{"event_id":"x","seq":3,"event_type":"session.run.started","payload":{}}]}"#
+        default:
+            body = #"""
+                {"events":[{"event_id":"event-3","seq":3,"event_type":"session.run.started","payload":{},"run_id":"\#(run)"}]}
+                """#
         }
         return try? JSONText(checking: body)
     }
