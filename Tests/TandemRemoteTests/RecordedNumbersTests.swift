@@ -8,6 +8,44 @@ import Testing
 /// Runs at once on a server that answers from a recording: its numbers and event ids begin anew with each prompt, its logs
 /// are of other runs or none, and so are the runs that it says are active.
 @Suite struct RecordedNumbersTests {
+    /// A stream of everything whose consumer takes nothing, and so many events with numbers that come again for other runs.
+    private func refused(_ count: Int, textBytes: Int) -> EventFeed {
+        var feed = EventFeed()
+        let properties = JSONWriter.object { $0.member("delta", String(repeating: "x", count: textBytes)) }
+        feed.follow(1, StreamFilter(), now: 0)
+        feed.take([.event(EngineEvent(type: "server.connected", properties: .emptyObject))], now: 0)
+        feed.took(0, by: 1, now: 0)
+        for number in 0..<count {
+            let event = EngineEvent(
+                type: "message.part.updated",
+                properties: properties,
+                envelope: .init(
+                    eventID: "event-\(number / 2)",
+                    seq: Int64(number / 2),
+                    occurredAtMilliseconds: 0,
+                    sessionID: "s",
+                    runID: "run-\(number % 2)"
+                )
+            )
+            feed.take([.event(event)], now: 0)
+        }
+        return feed
+    }
+
+    @Test func aSlowConsumerLosesNothingThatNoLogGivesAgain() {
+        let feed = refused(5_000, textBytes: 1)
+        #expect(feed.offer(to: 1) == nil)
+        #expect(feed.followers[1]?.pending.count { $0.envelope != nil } == 5_000)
+    }
+
+    @Test func oneThatIsMuchTooSlowIsToldSo() throws {
+        let feed = refused(80, textBytes: 1024 * 1024)
+        let outcome = try #require(feed.outcome(of: 1))
+        #expect(throws: Failure.self) { try outcome.get() }
+        guard case .failure(let failure) = outcome else { return }
+        #expect(failure.name == .limit)
+    }
+
     @Test func whatComesLiveIsHandedOnWholeAndEndsOnce() {
         for seed in 1...300 {
             var server = RecordedServer(seed: UInt64(seed))
