@@ -41,7 +41,7 @@ extension EventFeed {
     /// Nobody saw how it ended: whoever follows it reads that.
     private mutating func endAwaited(_ run: String, now: UInt64) {
         awaited[run] = nil
-        book.end(run, now: now)
+        book.presumeOver(run, now: now)
     }
 
     /// `lists`: nil where the engine could not be asked.

@@ -116,8 +116,10 @@ extension EventFeed {
         case .duplicate: return noteDuplicate(event)
         case .gap(let numbers, let lost): lose(numbers, lost, now: now)
         case .restarted: restarted(now: now)
+        case .meaningless: mistrust(now: now)
         }
         let known = event.runID
+        if let known { noteReturn(of: known, with: event, now: now) }
         let run = book.note(event, now: now)
         // A run has one end.
         if run == nil, known != nil, event.endsRun { return }
@@ -127,7 +129,7 @@ extension EventFeed {
 
     private mutating func hand(_ event: EngineEvent, of run: String?, now: UInt64) {
         let round = round
-        let concerned = isShared ? index.followers(of: event, in: run) : Set(followers.keys)
+        let concerned = isShared ? index.followers(of: event, in: run) : ownFollowers(of: run)
         for id in concerned {
             change(id) { $0.take(event, of: run, round: round, now: now) }
         }
@@ -135,6 +137,11 @@ extension EventFeed {
         for (id, follower) in followers where !follower.filter.isEverything && follower.requests.isPending(question) {
             change(id) { $0.say(event) }
         }
+    }
+
+    /// Not every server filters by run as it is asked to.
+    private func ownFollowers(of run: String?) -> Set<Int> {
+        Set(followers.filter { run == nil || $0.value.filter.runID ?? run == run }.keys)
     }
 
     private mutating func noteDuplicate(_ event: EngineEvent) {
@@ -149,6 +156,21 @@ extension EventFeed {
         // Runs that nobody follows yet may have ended unseen.
         let followed = Set(followers.values.lazy.flatMap(\.openRuns).map(\.runID))
         for session in Set(awaited.filter { !followed.contains($0.key) }.values).sorted() { ask(session) }
+    }
+
+    /// A run of which nothing more was expected goes on.
+    private mutating func noteReturn(of run: String, with event: EngineEvent, now: UInt64) {
+        if let session = book.presumedSession(run) { awaited[run] = session }
+        // Another process would not know it: there is none.
+        if book.hasLeft(run), EventFrame.isOfRunItself(event) { mistrust(now: now) }
+    }
+
+    /// The numbers mean nothing: what comes is handed on as it comes.
+    private mutating func mistrust(now: UInt64) {
+        check.mistrust()
+        book.mistrust()
+        changeAll { $0.mistrust(now: now) }
+        trustsNumbers = false
     }
 
     private mutating func restarted(now: UInt64) {

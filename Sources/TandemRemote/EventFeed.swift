@@ -30,6 +30,8 @@ struct EventFeed {
     var attempts: Int64 = 1
     var pauses = ReconnectPauses()
     var check: SequenceCheck
+    /// False once the server's numbers have been found to mean nothing.
+    var trustsNumbers = true
     var opening: [EngineEvent] = []
     /// Frames that may still be those which open a connection.
     var openingFrames = 0
@@ -79,7 +81,7 @@ struct EventFeed {
 // Followers come and go.
 extension EventFeed {
     mutating func follow(_ id: Int, _ filter: StreamFilter, now: UInt64) {
-        followers[id] = Follower(filter, seesGaps: isShared)
+        followers[id] = Follower(filter, seesGaps: isShared, trustsNumbers: trustsNumbers)
         index.insert(id, filter)
         if isLive { join(id, now: now) }
         schedule(now)

@@ -41,6 +41,11 @@ enum EventFrame {
             && event.properties.at("part", "type")?.string == "text"
     }
 
+    /// Whether an event is one that only the process makes that executes the run.
+    static func isOfRunItself(_ event: EngineEvent) -> Bool {
+        event.type == EngineEventName.messagePartUpdated || event.endsRun
+    }
+
     /// Whether a delta's text was cut at the 4,000 bytes that an engine allows one.
     static func isCutDelta(_ event: EngineEvent) -> Bool {
         guard event.type == EngineEventName.messagePartUpdated,

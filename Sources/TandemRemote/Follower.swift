@@ -34,10 +34,12 @@ struct Follower {
     private static let rememberedGaps = 256
 
     private let seesGaps: Bool
+    private var trustsNumbers: Bool
 
-    init(_ filter: StreamFilter, seesGaps: Bool = true) {
+    init(_ filter: StreamFilter, seesGaps: Bool = true, trustsNumbers: Bool = true) {
         self.filter = filter
         self.seesGaps = seesGaps
+        self.trustsNumbers = trustsNumbers
     }
 
     /// Whether its consumer would take more.
@@ -109,6 +111,7 @@ extension Follower {
 
     /// What waits is too much: it is dropped and comes again from the logs, as far as it is of runs.
     mutating func fallBehind(now: UInt64) {
+        guard trustsNumbers else { return giveUp() }
         var first: [String: (seq: Int64, session: String?)] = [:]
         let ids = Set(pending.compactMap { $0.envelope?.eventID })
         for event in pending {
@@ -125,8 +128,9 @@ extension Follower {
         for (run, place) in first {
             var lane =
                 lanes[run]
-                ?? RunLane(reading: run, sessionID: place.session, after: place.seq &- 1, hasLost: true, now: now)
-            lane.seesGaps = seesGaps
+                ?? made(
+                    RunLane(reading: run, sessionID: place.session, after: place.seq &- 1, hasLost: true, now: now)
+                )
             lane.rewind(before: place.seq, ids, now: now)
             lanes[run] = lane
             ended.removeAll { $0 == run }
@@ -135,8 +139,16 @@ extension Follower {
         tellOutside()
     }
 
+    /// What no log gives again is kept as long as there is room for it at all.
+    private mutating func giveUp() {
+        pending = []
+        pendingSize = 0
+        end(.failure(Failure(.limit, "the stream is too far behind, and this engine has no logs to go on from")))
+    }
+
     var isTooFarBehind: Bool {
-        pending.count > 1 && (pendingSize > Follower.pendingLimit || pending.count > Follower.pendingEvents)
+        trustsNumbers && pending.count > 1
+            && (pendingSize > Follower.pendingLimit || pending.count > Follower.pendingEvents)
     }
 
     private mutating func append(_ events: [EngineEvent], round: Int64 = 0) {
@@ -159,20 +171,18 @@ extension Follower {
     /// The events of a run that were kept for a stream that comes late.
     mutating func begin(_ runID: String, with run: RunBook.Run?, round: Int64, now: UInt64) {
         if let run, run.isWhole {
-            var lane = RunLane(runID, sessionID: run.sessionID)
-            lane.seesGaps = seesGaps
+            var lane = made(RunLane(runID, sessionID: run.sessionID))
             for event in run.events {
                 if let seq = event.seq, run.breaks.contains(seq) { lane.lose(now: now) }
                 append(lane.take(event, now: now, keeps: true), round: round)
             }
             if run.isBroken { lane.lose(now: now) }
-            if run.endedAt != nil { lane.status(isActive: false, now: now) }
+            if run.isOver { lane.status(isActive: false, now: now) }
             keep(lane)
         } else {
             let session = run?.sessionID ?? filter.sessionID
-            var lane = RunLane(reading: runID, sessionID: session, hasLost: false, now: now)
-            lane.seesGaps = seesGaps
-            if run?.endedAt != nil { lane.status(isActive: false, now: now) }
+            var lane = made(RunLane(reading: runID, sessionID: session, hasLost: false, now: now))
+            if run?.isOver ?? false { lane.status(isActive: false, now: now) }
             keep(lane)
         }
     }
@@ -180,9 +190,7 @@ extension Follower {
     /// Runs that go on while the stream begins are followed from here on.
     mutating func join(_ runs: [(id: String, run: RunBook.Run)]) {
         for (id, run) in runs where lanes[id] == nil {
-            var lane = RunLane(id, sessionID: run.sessionID, delivered: run.seq)
-            lane.seesGaps = seesGaps
-            lanes[id] = lane
+            lanes[id] = made(RunLane(id, sessionID: run.sessionID, delivered: run.seq))
         }
     }
 
@@ -202,14 +210,30 @@ extension Follower {
 
     /// A run seen for the first time: after a gap its beginning may have been in that.
     private func lane(of run: String, beginningWith event: EngineEvent, now: UInt64) -> RunLane {
-        if hasMissed, event.type != EngineEventName.sessionRunStarted, event.seq != nil {
-            var lane = RunLane(reading: run, sessionID: event.sessionID, hasLost: true, now: now)
-            lane.seesGaps = seesGaps
-            return lane
+        if hasMissed, trustsNumbers, event.type != EngineEventName.sessionRunStarted, event.seq != nil {
+            return made(RunLane(reading: run, sessionID: event.sessionID, hasLost: true, now: now))
         }
-        var lane = RunLane(run, sessionID: event.sessionID)
+        return made(RunLane(run, sessionID: event.sessionID))
+    }
+
+    private func made(_ lane: RunLane) -> RunLane {
+        var lane = lane
         lane.seesGaps = seesGaps
+        if !trustsNumbers { _ = lane.mistrust(now: 0) }
         return lane
+    }
+
+    /// The numbers mean nothing: what was held because of them follows, and nothing is held any more.
+    mutating func mistrust(now: UInt64) {
+        trustsNumbers = false
+        logEnds = [:]
+        missing = []
+        missingCount = 0
+        for id in lanes.keys.sorted() {
+            guard var lane = lanes.removeValue(forKey: id) else { continue }
+            append(lane.mistrust(now: now))
+            keep(lane)
+        }
     }
 
     /// These numbers did not come; so many of them not even cut.
@@ -284,11 +308,10 @@ extension Follower {
             guard lane.needsStatus, (lane.sessionID ?? own) == session else { return }
             lane.status(isActive: lane.runID == active, now: now)
         }
-        guard begins, filter.runID == nil, filter.sessionID == session, let active, lanes[active] == nil,
+        guard begins, trustsNumbers, filter.runID == nil, filter.sessionID == session, let active, lanes[active] == nil,
             !ended.contains(active)
         else { return }
-        var lane = RunLane(reading: active, sessionID: session, hasLost: true, now: now)
-        lane.seesGaps = seesGaps
+        var lane = made(RunLane(reading: active, sessionID: session, hasLost: true, now: now))
         lane.status(isActive: true, now: now)
         keep(lane)
     }

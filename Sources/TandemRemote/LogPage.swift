@@ -14,10 +14,11 @@ struct LogPage: Equatable, Sendable {
         self.isFull = isFull
     }
 
-    /// nil for an answer that is no log, or none of what comes after that number.
-    init?(_ json: JSONText?, after: Int64) {
-        guard let rows = json?["events"], rows.kind == .array else { return nil }
+    /// nil for an answer that is no log of the run, or none of what comes after that number.
+    init?(_ json: JSONText?, of run: String, after: Int64) {
+        guard let rows = json?["events"], rows.kind == .array, json?["run_id"]?.string ?? run == run else { return nil }
         let events = rows.elements.compactMap(LogPage.event)
+        if events.contains(where: { $0.envelope?.runID ?? run != run }) { return nil }
         if !events.isEmpty, !events.contains(where: { $0.seq ?? 0 > after }) { return nil }
         self.events = events.sorted { ($0.envelope?.seq ?? 0) < ($1.envelope?.seq ?? 0) }
         isFull = events.count >= LogPage.limit

@@ -15,10 +15,16 @@ struct RunBook {
         fileprivate(set) var isBroken = false
         /// In nanoseconds of the monotonic clock.
         fileprivate(set) var endedAt: UInt64?
+        /// When another process began to publish.
         fileprivate var leftAt: UInt64?
+        /// When the engine named another run, or none, as its session's.
+        fileprivate var presumedAt: UInt64?
         fileprivate var hasBegun = false
         /// The number of its newest event.
         fileprivate(set) var seq: Int64 = 0
+
+        /// Whether it ended, or the engine says so.
+        var isOver: Bool { endedAt != nil || presumedAt != nil }
     }
 
     private var runs: [String: Run] = [:]
@@ -50,6 +56,9 @@ struct RunBook {
         var run = runs[id] ?? Run(sessionID: session, isWhole: event.type == EngineEventName.sessionRunStarted)
         if run.endedAt != nil { return nil }
         if !run.hasBegun, let session = run.sessionID, !event.endsRun { active[session] = id }
+        if EventFrame.isOfRunItself(event) { run.leftAt = nil }
+        if run.presumedAt != nil, !event.endsRun { goOn(id, run.sessionID) }
+        run.presumedAt = nil
         run.hasBegun = true
         run.seq = max(run.seq, event.seq ?? 0)
         keep(event.belonging(to: id), in: &run)
@@ -69,6 +78,24 @@ struct RunBook {
         expiry = min(expiry, now &+ RunBook.keptNanoseconds)
         if let session = run.sessionID, active[session] == id { active[session] = nil }
         runs[id] = run
+    }
+
+    /// The engine names another run, or none, as its session's: it is over, unless more of it comes.
+    mutating func presumeOver(_ id: String, now: UInt64) {
+        guard let run = runs[id], run.endedAt == nil else { return }
+        runs[id]?.presumedAt = now
+        expiry = min(expiry, now &+ RunBook.keptNanoseconds)
+        if let session = run.sessionID, active[session] == id { active[session] = nil }
+    }
+
+    /// The session of a run that was presumed to be over.
+    func presumedSession(_ id: String) -> String? { runs[id].flatMap { $0.presumedAt == nil ? nil : $0.sessionID } }
+
+    /// Whether a run is of a process that is gone.
+    func hasLeft(_ id: String) -> Bool { runs[id]?.leftAt != nil }
+
+    private mutating func goOn(_ id: String, _ session: String?) {
+        if let session, active[session] == nil { active[session] = id }
     }
 
     private mutating func keep(_ event: EngineEvent, in run: inout Run) {
@@ -101,9 +128,17 @@ struct RunBook {
 
     /// Another process publishes: of its sessions' events none is of these runs, unless it says so.
     mutating func leave(now: UInt64) {
-        for id in active.values { runs[id]?.leftAt = now }
-        if !active.isEmpty { expiry = min(expiry, now &+ RunBook.keptNanoseconds) }
+        for (id, run) in runs where run.hasBegun && run.endedAt == nil { runs[id]?.leftAt = now }
+        if !runs.isEmpty { expiry = min(expiry, now &+ RunBook.keptNanoseconds) }
         active = [:]
+    }
+
+    /// The numbers mean nothing: what they said is missing is not.
+    mutating func mistrust() {
+        for id in Array(runs.keys) {
+            runs[id]?.breaks = []
+            runs[id]?.isBroken = false
+        }
     }
 
     /// Forgets runs that ended a minute ago.
@@ -111,7 +146,7 @@ struct RunBook {
         guard now >= expiry else { return }
         expiry = .max
         for (id, run) in runs {
-            guard let ended = run.endedAt ?? run.leftAt else { continue }
+            guard let ended = run.endedAt ?? run.leftAt ?? run.presumedAt else { continue }
             if now < ended &+ RunBook.keptNanoseconds {
                 expiry = min(expiry, ended &+ RunBook.keptNanoseconds)
             } else {

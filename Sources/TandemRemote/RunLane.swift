@@ -33,6 +33,8 @@ struct RunLane {
     /// Cut frames whose rows have not been met.
     private var cuts = 0
     private var cutDeltas: Set<Int64> = []
+    /// The first of them, should no log give them whole.
+    private var cutEvents: [EngineEvent] = []
     private var messageIDs: [String] = []
     /// The number after which the log is being read.
     var readingAfter: Int64?
@@ -44,6 +46,16 @@ struct RunLane {
     /// Whether the engine says that the run goes on; nil: it has not been asked.
     private var isActive: Bool?
     private var isEngineAnother = false
+    /// False where the server's numbers mean nothing: what comes is handed on as it comes, and no log is believed.
+    private var trustsNumbers = true
+    /// The server's last answer was no log of this run, so nothing is held for one.
+    private var hasNoLog = false
+    /// The log has given something of this run.
+    private var isLogProven = false
+    /// Events that the log gave last, by id: where numbers mean nothing, nothing else tells that they come again.
+    private var fromLog: [String] = []
+    /// The connection was lost since the lane was whole.
+    private var wasAway = false
     /// False on a filtered stream: there a run that falls silent, or completes without a final text, has its log asked,
     /// and each that ends is compared with its log.
     var seesGaps = true
@@ -64,6 +76,9 @@ struct RunLane {
     static let heldPatience: UInt64 = 60_000_000_000
     /// What is held while the log is read; past it the log has to give that too.
     static let heldLimit = 64 * 1024
+    /// The same until the log has given anything: a server may have none.
+    static let unprovenLimit = 1024 * 1024
+    private static let cutDeltaLimit = 16
     /// After so long without an event a filtered stream may have lost its run's end.
     static let silence: UInt64 = 10_000_000_000
     private static let rememberedEvents = 256
@@ -123,10 +138,12 @@ extension RunLane {
         if isEngineAnother { return takeOfAnother(event, now) }
         learn(event)
         if EventFrame.isCutDelta(event) {
-            if let seq = event.envelope?.seq { cutDeltas.insert(seq) }
+            if handsOn { return handOn(event, now) }
+            noteCutDelta(event)
             lose(now: now)
             return []
         }
+        if !trustsNumbers { return handOn(event, now) }
         if let seq = event.seq, seq <= readUpTo {
             // The log was quicker than the stream, which is met where it stands.
             guard phase == .healing, held.isEmpty else { return [] }
@@ -134,6 +151,7 @@ extension RunLane {
             return release(now)
         }
         guard phase == .healing else { return give(event, now) }
+        if hasNoLog { return handOn(event, now) }
         if RequestMemory.isUrgent(event), !event.endsRun {
             if let id = event.envelope?.eventID { overtaken.insert(id) }
             if !seesGaps { comparison.note(event, isLive: true) }
@@ -145,9 +163,22 @@ extension RunLane {
         return []
     }
 
+    private var handsOn: Bool { !trustsNumbers || hasNoLog }
+
+    private mutating func handOn(_ event: EngineEvent, _ now: UInt64) -> [EngineEvent] {
+        changedAt = now
+        if !fromLog.isEmpty, let id = event.envelope?.eventID, fromLog.contains(id) { return [] }
+        return give(event, now)
+    }
+
+    private mutating func noteCutDelta(_ event: EngineEvent) {
+        if let seq = event.envelope?.seq { cutDeltas.insert(seq) }
+        if cutEvents.count < RunLane.cutDeltaLimit { cutEvents.append(event) }
+    }
+
     /// Another process knows nothing of the run; one that says it does has numbers that mean nothing.
     private mutating func takeOfAnother(_ event: EngineEvent, _ now: UInt64) -> [EngineEvent] {
-        guard isActive == true else { return [] }
+        guard isActive == true || EventFrame.isOfRunItself(event) else { return [] }
         isEngineAnother = false
         readUpTo = .min
         breaks = []
@@ -157,9 +188,10 @@ extension RunLane {
 
     private mutating func hold(_ event: EngineEvent, _ seq: Int64, keeps: Bool, now: UInt64) {
         let size = EventFrame.size(event)
-        if !keeps || heldSize + size > RunLane.heldLimit { drop(now: now) }
+        let limit = isLogProven ? RunLane.heldLimit : RunLane.unprovenLimit
+        if !keeps || heldSize + size > limit { drop(now: now) }
         // The end is kept whatever happens: a log that has it may never be read.
-        guard keeps && size <= RunLane.heldLimit || event.endsRun else { return }
+        guard keeps && size <= limit || event.endsRun else { return }
         if isBroken { breaks.insert(seq) }
         isBroken = false
         held.append(event)
@@ -185,6 +217,11 @@ extension RunLane {
 
     /// A frame was cut that may be the run's.
     mutating func cut(now: UInt64) {
+        if !trustsNumbers {
+            // No log gives it again.
+            if phase != .over { counts.truncated += 1 }
+            return
+        }
         cuts += 1
         lose(now: now)
     }
@@ -194,6 +231,7 @@ extension RunLane {
     /// The connection was lost and is there again, so the engine has to be asked whether the run goes on.
     mutating func reconnected(now: UInt64) {
         lose(now: now)
+        wasAway = true
         // A run that is over stays so.
         if isActive != false { isActive = nil }
     }
@@ -223,7 +261,7 @@ extension RunLane {
     }
 
     private mutating func give(_ event: EngineEvent, _ now: UInt64) -> [EngineEvent] {
-        if !seesGaps {
+        if !seesGaps, !handsOn {
             probeAt = now &+ RunLane.silence
             if missesText(at: event) { return ask(for: event, now) }
             noteText(event)
@@ -231,7 +269,7 @@ extension RunLane {
         }
         if let seq = event.envelope?.seq { delivered = max(delivered, seq) }
         guard event.endsRun else { return [event] }
-        return seesGaps ? close(with: event) : compare(event, now)
+        return seesGaps || handsOn ? close(with: event) : compare(event, now)
     }
 
     mutating func close(with end: EngineEvent) -> [EngineEvent] {
@@ -316,9 +354,13 @@ extension RunLane {
     }
 
     mutating func take(_ page: LogPage, now: UInt64) -> [EngineEvent] {
+        if !trustsNumbers || contradicts(page) {
+            return readingFailed(RunLane.noLog, isLasting: true, now: now)
+        }
         readingAfter = nil
         if phase == .comparing { return take(comparing: page, now: now) }
         guard phase == .healing else { return [] }
+        hasNoLog = false
         let reached = held.lazy.compactMap { $0.envelope?.seq }.first
         var given: [EngineEvent] = []
         var hasGrown = false
@@ -328,6 +370,7 @@ extension RunLane {
             delivered = seq
             readUpTo = max(readUpTo, seq)
             hasGrown = true
+            isLogProven = true
             learn(row)
             if !seesGaps {
                 noteText(row)
@@ -335,6 +378,7 @@ extension RunLane {
             }
             if let id = row.envelope?.eventID, overtaken.remove(id) != nil { continue }
             count(row)
+            noteRow(row)
             if row.endsRun { return given + (seesGaps ? close(with: row) : compare(row, now)) }
             given.append(row)
         }
@@ -347,6 +391,12 @@ extension RunLane {
             return given
         }
         return given + wait(now)
+    }
+
+    private mutating func noteRow(_ row: EngineEvent) {
+        guard let id = row.envelope?.eventID else { return }
+        if fromLog.count >= 2 * RunLane.rememberedEvents { fromLog.removeFirst(RunLane.rememberedEvents) }
+        fromLog.append(id)
     }
 
     /// The log has nothing new: waits for more, or for no more.
@@ -381,18 +431,79 @@ extension RunLane {
             readLater(now)
             return []
         }
-        // A server whose answer is no log numbers its events as it likes: that some are missing cannot be said.
-        if failure.name == .protocol { hasLost = false }
+        if failure.name == .protocol || !trustsNumbers { return findNoLog(failure, now) }
         guard isActive == false, !holdsEnd else { return giveUp(now) }
-        // Nor does it say anything of the run, whose end may be on its way.
-        if failure.name == .protocol, now < changedAt &+ RunLane.patience {
-            readLater(now)
-            return []
-        }
         self.failure = failure
         phase = .over
         return []
     }
+
+    /// A server whose answer is no log numbers its events as it likes: that some are missing cannot be said.
+    private mutating func findNoLog(_ failure: Failure, _ now: UInt64) -> [EngineEvent] {
+        hasLost = false
+        let given = handOnHeld(now)
+        guard phase != .over else { return given }
+        guard isActive == false else { return given + becomeLive(now) }
+        // Nor does it say anything of the run, whose end may be on its way.
+        if now < changedAt &+ RunLane.patience {
+            readLater(now)
+            return given
+        }
+        self.failure = failure
+        phase = .over
+        return given
+    }
+
+    /// No log will bring what is missing before what is held.
+    private mutating func handOnHeld(_ now: UInt64) -> [EngineEvent] {
+        hasNoLog = true
+        let waiting = takeAllHeld()
+        var given: [EngineEvent] = []
+        for event in waiting where phase != .over { given += handOn(event, now) }
+        return given
+    }
+
+    private mutating func takeAllHeld() -> [EngineEvent] {
+        var waiting = held
+        for cut in cutEvents where cutDeltas.contains(cut.seq ?? 0) {
+            // Of one run the numbers rise, whatever else they mean.
+            let place = waiting.firstIndex { $0.seq ?? 0 > cut.seq ?? 0 } ?? waiting.endIndex
+            waiting.insert(cut, at: place)
+        }
+        held = []
+        heldSize = 0
+        breaks = []
+        isBroken = false
+        cutDeltas = []
+        cutEvents = []
+        return waiting
+    }
+
+    /// Whether a page has another event where one of this run came: it is the log of another.
+    private func contradicts(_ page: LogPage) -> Bool {
+        if held.isEmpty || isEngineAnother { return false }
+        let ids = Dictionary(
+            held.lazy.compactMap { $0.envelope.map { ($0.seq, $0.eventID) } },
+            uniquingKeysWith: { first, _ in first }
+        )
+        return page.events.contains { row in
+            guard let envelope = row.envelope, let id = ids[envelope.seq] else { return false }
+            return id != envelope.eventID
+        }
+    }
+
+    /// The server's numbers mean nothing: what was held because of them follows.
+    mutating func mistrust(now: UInt64) -> [EngineEvent] {
+        trustsNumbers = false
+        isEngineAnother = false
+        hasLost = false
+        probeAt = nil
+        guard phase == .healing else { return [] }
+        let given = handOnHeld(now)
+        return given + (phase != .over && hasSeenEvents && !wasAway ? becomeLive(now) : [])
+    }
+
+    private static let noLog = Failure(.protocol, "the engine's answer is no log of the run")
 
     /// Whether the run's end has come, behind what is missing.
     private var holdsEnd: Bool { held.contains(where: \.endsRun) }
@@ -414,7 +525,7 @@ extension RunLane {
         if self.isActive != isActive { changedAt = now }
         self.isActive = isActive
         // Its end was lost, maybe before something that came.
-        let canAsk = !seesGaps && !hasAskedForText && sinceText.count < RunLane.rememberedEvents
+        let canAsk = !seesGaps && !handsOn && !hasAskedForText && sinceText.count < RunLane.rememberedEvents
         if !isActive, canAsk, held.isEmpty { rewindToText(now) }
         readSoon(now)
     }
@@ -466,9 +577,12 @@ extension RunLane {
         phase = .live
         hasLost = true
         isProbing = false
-        probeAt = seesGaps ? nil : now &+ RunLane.silence
+        probeAt = seesGaps || !trustsNumbers ? nil : now &+ RunLane.silence
         cuts = 0
         cutDeltas = []
+        cutEvents = []
+        wasAway = false
+        hasNoLog = false
         breaks = []
         overtaken = []
         return told()

@@ -9,26 +9,39 @@ struct SequenceCheck {
         case duplicate
         /// The numbers began anew: it is another process that publishes.
         case restarted
+        /// These numbers contradict each other, and so nothing follows from any of them; said once.
+        case meaningless
     }
 
     /// On a stream that is filtered, gaps are normal.
-    private(set) var findsGaps: Bool
+    let findsGaps: Bool
+    private var isMeaningless = false
     private var last: Int64?
     private var cuts: Int64 = 0
     private var isFirst = true
     /// The first number of this connection.
     private var first: Int64?
-    private var recent: [Known] = []
+    private var recent: [Known?] = []
 
-    private struct Known: Equatable {
+    private var connection = 0
+
+    private struct Known {
+        let seq: Int64
         let eventID: String
         let runID: String?
         let sessionID: String?
+        let connection: Int
 
-        init(_ envelope: EngineEvent.Envelope? = nil) {
-            eventID = envelope?.eventID ?? ""
-            runID = envelope?.runID
-            sessionID = envelope?.sessionID
+        init(_ envelope: EngineEvent.Envelope, _ connection: Int) {
+            seq = envelope.seq
+            eventID = envelope.eventID
+            runID = envelope.runID
+            sessionID = envelope.sessionID
+            self.connection = connection
+        }
+
+        func isSame(_ other: Known) -> Bool {
+            eventID == other.eventID && runID == other.runID && sessionID == other.sessionID
         }
     }
 
@@ -39,14 +52,27 @@ struct SequenceCheck {
     init(findsGaps: Bool) { self.findsGaps = findsGaps }
 
     /// The events that follow come over another connection.
-    mutating func reconnect() { isFirst = true }
+    mutating func reconnect() {
+        isFirst = true
+        connection += 1
+    }
 
     /// A frame came whose number cannot be read.
     mutating func cut() { cuts += 1 }
 
+    /// Something else has shown that the numbers mean nothing.
+    mutating func mistrust() {
+        isMeaningless = true
+        recent = []
+    }
+
     mutating func note(_ envelope: EngineEvent.Envelope) -> Finding {
+        if isMeaningless { return .next }
+        if contradicts(envelope) || goesBack(envelope.seq) {
+            mistrust()
+            return .meaningless
+        }
         let finding = find(envelope)
-        if finding == .next, goesBack(envelope.seq) { findsGaps = false }
         if finding != .duplicate {
             if isFirst { first = envelope.seq }
             isFirst = false
@@ -80,16 +106,28 @@ struct SequenceCheck {
         return seq <= first && last > seq &+ SequenceCheck.disorder
     }
 
+    /// A process gives a number once, and no event's identifier to another.
+    private func contradicts(_ envelope: EngineEvent.Envelope) -> Bool {
+        let new = Known(envelope, connection)
+        guard let old = known(envelope.seq), !old.isSame(new) else { return false }
+        return old.eventID == new.eventID || old.connection == new.connection
+    }
+
     private func slot(_ seq: Int64) -> Int { Int(seq.magnitude % UInt64(SequenceCheck.remembered)) }
 
+    private func known(_ seq: Int64) -> Known? {
+        let slot = slot(seq)
+        guard slot < recent.count, let known = recent[slot], known.seq == seq else { return nil }
+        return known
+    }
+
     private func isKnown(_ envelope: EngineEvent.Envelope) -> Bool {
-        let slot = slot(envelope.seq)
-        return slot < recent.count && recent[slot] == Known(envelope)
+        known(envelope.seq)?.isSame(Known(envelope, connection)) ?? false
     }
 
     private mutating func remember(_ envelope: EngineEvent.Envelope) {
         let slot = slot(envelope.seq)
-        if recent.isEmpty { recent = Array(repeating: Known(), count: SequenceCheck.remembered) }
-        recent[slot] = Known(envelope)
+        if recent.isEmpty { recent = Array(repeating: nil, count: SequenceCheck.remembered) }
+        recent[slot] = Known(envelope, connection)
     }
 }

@@ -237,7 +237,7 @@ extension Subscription {
             guard let self else { return }
             var refusal: Failure?
             if case .failure(let failure) = result { refusal = failure }
-            let page = LogPage((try? result.get())?.json, after: after)
+            let page = LogPage((try? result.get())?.json, of: run, after: after)
             feed.took(page, of: run, after: after, refusal, now: Deadline.now)
             settle()
         }

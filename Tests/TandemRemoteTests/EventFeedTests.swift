@@ -241,6 +241,19 @@ struct Seen {
         #expect(seen.ends == ["error"])
     }
 
+    @Test func aServerThatFiltersByNoRunGivesARunsStreamNoOtherRuns() throws {
+        var harness = FeedHarness(seed: 1, isShared: false)
+        harness.filter = "s"
+        harness.connect()
+        harness.follow(1, StreamFilter(sessionID: "s", runID: "r"))
+        play(&harness, "other", session: "s", deltas: 3)
+        play(&harness, "r", session: "s", deltas: 5)
+        harness.run(for: 60_000) { $0.consumers[1]?.outcome != nil }
+        let events = try #require(harness.consumers[1]).events
+        #expect(Set(events.compactMap(\.runID)) == ["r"])
+        #expect(Seen(events, run: "r").ends == ["completed"])
+    }
+
     @Test func anEndThatAFilteredStreamLostIsFound() throws {
         var harness = FeedHarness(seed: 1, isShared: false)
         harness.filter = "s"

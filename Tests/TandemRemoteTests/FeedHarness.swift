@@ -216,7 +216,7 @@ extension FeedHarness {
             self.after(latency) { harness in
                 let page =
                     harness.isAnswering
-                    ? LogPage(harness.engine.log(run, after: after, now: harness.now), after: after) : nil
+                    ? LogPage(harness.engine.log(run, after: after, now: harness.now), of: run, after: after) : nil
                 let failure = page == nil ? Failure(.engineUnavailable, "not now") : nil
                 harness.feed.took(page, of: run, after: after, failure, now: harness.now)
                 harness.settle()

@@ -6,7 +6,7 @@ import Testing
 
 @Suite struct LogPageTests {
     private func page(_ text: String, after: Int64 = 0) throws -> LogPage? {
-        LogPage(try JSONText(checking: text), after: after)
+        LogPage(try JSONText(checking: text), of: "r", after: after)
     }
 
     @Test func rowsAreEventsInTheirOrder() throws {
@@ -28,6 +28,13 @@ import Testing
 
     @Test(arguments: ["{}", "[]", "null", #"{"events":{}}"#, #"{"id":"x","title":"y"}"#])
     func otherAnswersAreNoLog(text: String) throws { #expect(try page(text) == nil) }
+
+    @Test func theLogOfAnotherRunIsNone() throws {
+        let rows = #"{"events":[{"event_id":"a","seq":4,"event_type":"t","payload":{},"run_id":"other"}]}"#
+        #expect(try page(rows) == nil)
+        #expect(try page(#"{"run_id":"other","events":[]}"#) == nil)
+        #expect(try page(#"{"run_id":"r","events":[]}"#) != nil)
+    }
 
     @Test func rowsThatWereNotAskedForAreNoLog() throws {
         let rows = #"{"events":[{"event_id":"a","seq":4,"event_type":"t","payload":{}}]}"#

@@ -100,6 +100,20 @@ import Testing
         #expect(book["r"]?.isBroken == false)
     }
 
+    @Test func aRunThatIsPresumedToBeOverGoesOnWithItsEvents() {
+        var book = RunBook()
+        _ = book.note(event("session.run.started", run: "r"), now: 1)
+        book.presumeOver("r", now: 2)
+        #expect(book["r"]?.isOver == true)
+        #expect(book.note(event("session.status"), now: 3) == nil)
+        #expect(book.note(event("message.part.updated", run: "r"), now: 4) == "r")
+        #expect(book["r"]?.isOver == false)
+        #expect(book.note(event("session.status"), now: 5) == "r")
+        book.presumeOver("r", now: 6)
+        book.expire(now: 6 + RunBook.keptNanoseconds)
+        #expect(book["r"] == nil)
+    }
+
     @Test func whatAnotherProcessPublishesIsOfARunOnlyIfItSaysSo() {
         var book = RunBook()
         _ = book.note(event("session.run.started", run: "r"), now: 1)

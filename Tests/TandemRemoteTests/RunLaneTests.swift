@@ -65,7 +65,7 @@ import Testing
         lane.reconnected(now: 1)
         lane.engineRestarted(now: 1)
         lane.status(isActive: goesOn, now: 1)
-        let given = lane.take(event("message.part.updated", seq: 2), now: 1, keeps: true)
+        let given = lane.take(event("session.status", seq: 2), now: 1, keeps: true)
         #expect(given.compactMap(\.seq) == (goesOn ? [2] : []))
         #expect(lane.phase == (goesOn ? .live : .healing))
     }
@@ -91,13 +91,80 @@ import Testing
 
     @Test func anAnswerThatIsNoLogLeavesTimeForTheEnd() {
         var lane = losing([event("message.part.updated", seq: 6)])
-        #expect(lane.readingFailed(Self.unreadable, isLasting: true, now: 1).isEmpty)
+        #expect(lane.readingFailed(Self.unreadable, isLasting: true, now: 1).compactMap(\.seq) == [6])
         #expect(lane.phase == .healing)
-        _ = lane.take(event("session.run.finished", seq: 7), now: 2, keeps: true)
-        _ = lane.beginReading(now: 0)
-        let given = lane.readingFailed(Self.unreadable, isLasting: true, now: 3)
-        #expect(given.last?.type == "session.run.finished")
+        let end = event("session.run.finished", seq: 7)
+        #expect(lane.take(end, now: 2, keeps: true) == [end])
         #expect(lane.failure == nil)
+    }
+
+    @Test func whatComesKeepsARunWithoutALogAlive() {
+        var lane = losing([])
+        _ = lane.readingFailed(Self.unreadable, isLasting: true, now: 1)
+        for second in [20, 40, 60] as [UInt64] {
+            let next = event("message.part.updated", seq: Int64(second))
+            #expect(lane.take(next, now: second * Self.second, keeps: true) == [next])
+            _ = lane.beginReading(now: second * Self.second)
+            _ = lane.readingFailed(Self.unreadable, isLasting: true, now: second * Self.second)
+        }
+        #expect(lane.phase == .healing)
+    }
+
+    @Test func theLogOfAnotherRunIsNotBelieved() {
+        let held = event("message.part.updated", seq: 6)
+        var lane = losing([held])
+        let foreign = EngineEvent.Envelope(
+            eventID: "foreign",
+            seq: 6,
+            occurredAtMilliseconds: 0,
+            sessionID: "s",
+            runID: "r"
+        )
+        let rows = [
+            event("session.status", seq: 5),
+            EngineEvent(type: "session.status", properties: .emptyObject, envelope: foreign),
+        ]
+        #expect(lane.take(LogPage(events: rows, isFull: false), now: 1) == [held])
+    }
+
+    @Test func aCutDeltaThatNoLogGivesWholeIsHandedOnAsItCame() {
+        var lane = losing([])
+        let text = String(repeating: "x", count: 4_000) + "...<truncated>"
+        let cut = EngineEvent(
+            type: "message.part.updated",
+            properties: JSONWriter.object { $0.member("delta", text) },
+            envelope: event("", seq: 5).envelope
+        )
+        let next = event("message.part.updated", seq: 6)
+        #expect(lane.take(cut, now: 0, keeps: true).isEmpty)
+        #expect(lane.take(next, now: 0, keeps: true).isEmpty)
+        #expect(lane.readingFailed(Self.unreadable, isLasting: true, now: 1) == [cut, next])
+    }
+
+    @Test func aLogThatHasGivenNothingDoesNotCostWhatCameLive() {
+        var lane = losing([])
+        let text = String(repeating: "x", count: 10_000)
+        let many = (6..<56).map { seq in
+            EngineEvent(
+                type: "message.part.updated",
+                properties: JSONWriter.object { $0.member("delta", text) },
+                envelope: event("", seq: Int64(seq)).envelope
+            )
+        }
+        for event in many { #expect(lane.take(event, now: 0, keeps: true).isEmpty) }
+        #expect(lane.readingFailed(Self.unreadable, isLasting: true, now: 1) == many)
+    }
+
+    @Test func numbersThatMeanNothingHoldNothing() {
+        var lane = RunLane("r", sessionID: "s")
+        _ = lane.take(event("session.run.started", seq: 3), now: 0, keeps: true)
+        lane.lose(now: 0)
+        let held = event("message.part.updated", seq: 6)
+        _ = lane.take(held, now: 0, keeps: true)
+        #expect(lane.mistrust(now: 1) == [held])
+        #expect(lane.phase == .live)
+        let again = event("message.part.updated", seq: 5)
+        #expect(lane.take(again, now: 1, keeps: true) == [again])
     }
 
     @Test func itIsNotWaitedForForEver() {
@@ -122,8 +189,8 @@ import Testing
             lane.engineRestarted(now: 1)
             lane.status(isActive: false, now: 1)
             _ = lane.beginReading(now: 0)
-            for event in held { _ = lane.take(event, now: 1, keeps: true) }
-            let given = lane.take(LogPage(events: [], isFull: false), now: 2)
+            var given = held.flatMap { lane.take($0, now: 1, keeps: true) }
+            given += lane.take(LogPage(events: [], isFull: false), now: 2)
             #expect(given.map(\.type).first { $0 != "stream.resynced" } == ends.first)
         }
     }

@@ -19,15 +19,21 @@ UNUSED static FILE *tool(const char *program, const char *arguments)
     return popen(text("echo $$; exec python3 %s/Tests/tools/%s %s", root == NULL ? "." : root, program, arguments), "r");
 }
 
-UNUSED static struct engine engine_started(void)
+/* options: further ones of its command line, or "". */
+UNUSED static struct engine engine_started_with(const char *options)
 {
-    struct engine engine = {.output = tool("standin_engine.py", "--port 0 --token " ENGINE_TOKEN)};
+    struct engine engine = {.output = tool("standin_engine.py", text("--port 0 --token " ENGINE_TOKEN " %s", options))};
 
     if (engine.output == NULL || fscanf(engine.output, "%d %d", &engine.pid, &engine.port) != 2) {
         printf("FAILED the stand-in engine does not start\n");
         exit(1);
     }
     return engine;
+}
+
+UNUSED static struct engine engine_started(void)
+{
+    return engine_started_with("");
 }
 
 /* A client of it; extra: further options, each with a comma before it, or "". */

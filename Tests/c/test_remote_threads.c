@@ -147,5 +147,9 @@ int main(void)
     close_against_calls(&engine);
     tandem_set_log(NULL, NULL, NULL, 0);
     engine_ended(&engine);
+    /* Numbers that begin anew with each run, and no logs. */
+    engine = engine_started_with("--as-recorded");
+    eight_threads(&engine);
+    engine_ended(&engine);
     return finish();
 }

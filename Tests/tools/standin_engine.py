@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """A stand-in for tandem-engine 0.7.2: it takes and refuses requests as the contract says, and answers from the recordings.
 
-    standin_engine.py [--port 39731] [--token T] [--contract operations.json] [--recordings DIR]
+    standin_engine.py [--port 39731] [--token T] [--contract operations.json] [--recordings DIR] [--as-recorded]
 
 For tests of a client, on loopback, standard library only. It keeps almost no state: a request is matched to an operation,
 checked (method 405, path 404, token 401, JSON 400/415, required fields, types and enumerations 422, the owner's header
@@ -46,7 +46,8 @@ def fill(value, known):
 
 
 class Contract:
-    def __init__(self, contract, recordings):
+    def __init__(self, contract, recordings, as_recorded=False):
+        self.as_recorded = as_recorded
         doc = json.load(open(contract))
         self.types = doc["types"]
         self.ops = [o for o in doc["operations"] if o.get("path") and o.get("engine_0_7") != "absent"]
@@ -169,7 +170,7 @@ class Contract:
             reply = row[0]["reply"].get("body")
             return isinstance(reply, dict) and reply.get("ok") is False
         # A refusal with status 200 is for what it was recorded for; of equals, the one with most lists filled.
-        rows = [row for row in rows if not is_refusal(row)] or rows
+        rows = not self.as_recorded and [row for row in rows if not is_refusal(row)] or rows
         step = max(rows, key=lambda row: (likeness(row), fullness(row)))[0]
         known = {}
         m = pattern_of(op).match(step["request"]["path"].partition("?")[0])
@@ -253,15 +254,25 @@ class Handler(BaseHTTPRequestHandler):
         events = [fill(e, known) for e in self.contract.run_events if e.get("type") not in ("server.connected", "engine.lifecycle.ready")]
         with self.lock:
             targets = [q for sid, queues in self.streams.items() if sid in (session, None) for q in queues]
-            for e in events:   # numbers of the recording are those of another engine
-                if "envelope" in e:
-                    Handler.published += 1
-                    e["envelope"] = {**e["envelope"], "seq": Handler.published, "event_id": str(uuid.uuid4())}
-            self.logs[run] = [{**e["envelope"], "run_id": run, "event_type": e["type"], "payload": e["properties"]} for e in events if "envelope" in e]
-            for q in targets:
-                for e in events:
-                    q.put(e)
+            if not self.contract.as_recorded:
+                self._publish(run, [e for e in events if "envelope" in e])
+                self._put(events, targets)
+        if self.contract.as_recorded:   # runs at once come mixed
+            self._put(events, targets)
         self.running.discard(run)
+
+    @staticmethod
+    def _put(events, targets):
+        for q in targets:
+            for e in events:
+                q.put(e)
+
+    def _publish(self, run, events):
+        """Numbers events as those of one engine: the recording's are another's; keeps them as the run's log."""
+        for e in events:
+            Handler.published += 1
+            e["envelope"] = {**e["envelope"], "seq": Handler.published, "event_id": str(uuid.uuid4())}
+        self.logs[run] = [{**e["envelope"], "run_id": run, "event_type": e["type"], "payload": e["properties"]} for e in events]
 
     def _rows(self, run, query):
         after, limit = int(query.get("after_seq", query.get("since_seq", 0))), int(query.get("limit", 250))
@@ -324,8 +335,10 @@ def main():
     p.add_argument("--token", default="")
     p.add_argument("--contract", default=str(HERE.parent / "Fixtures" / "standin" / "operations.json"))
     p.add_argument("--recordings", default=str(HERE.parent / "Fixtures" / "recordings"))
+    p.add_argument("--as-recorded", action="store_true", help="numbers, event ids and logs as the recording has them, for every run; "
+                   "and the reply that is most like a request, if it is a refusal too")
     a = p.parse_args()
-    Handler.contract, Handler.token = Contract(a.contract, a.recordings), a.token
+    Handler.contract, Handler.token = Contract(a.contract, a.recordings, a.as_recorded), a.token
     server = Server(("127.0.0.1", a.port), Handler)
     print(server.server_address[1], flush=True)
     server.serve_forever()
