@@ -30,7 +30,7 @@ struct PythonParameter {
         var text = dropsEmpty ? "\(name) or None" : name
         if let omitted {
             let value = omitted == .null ? "NULL" : PythonText.value(omitted)
-            let isMissing = (dropsEmpty ? "not \(name)" : "\(name) is None")
+            let isMissing = dropsEmpty ? "not \(name)" : "\(name) is None"
             let isMeant = alternative.map { " and type(\($0)) is not dict" } ?? ""
             text = "\(value) if \(isMissing)\(isMeant) else \(text)"
         }
