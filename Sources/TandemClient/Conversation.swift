@@ -85,11 +85,14 @@ extension Client {
         if let knowledge { models.withLock { $0 = knowledge } }
     }
 
-    /// A session's record tells whether it has a model; after a change of the configuration the default is read again.
+    /// A session's record tells whether it has a model, the configuration which default there is; when that has changed,
+    /// the default is read again.
     func learn(_ result: Result<Reply, Failure>, _ operation: Operation) {
         guard backend.needsDefaultModel, case .success(let reply) = result, reply.status < 300 else { return }
         if Client.configurationChanges.contains(operation.name) { return models.withLock { $0.forgetDefault() } }
-        guard Client.sessionRecords.contains(operation.name), let json = reply.json else { return }
+        guard let json = reply.json else { return }
+        if operation.name == "providers.config" { return models.withLock { $0.note(providers: json) } }
+        guard Client.sessionRecords.contains(operation.name) else { return }
         models.withLock { models in
             if json.kind == .array { for session in json.elements { models.note(session: session) } }
             if json.kind == .object { models.note(session: json) }

@@ -16,7 +16,8 @@ struct MissionEventSteps: CallSteps {
         guard let event = request.body?["event"], event.kind == .object else { return nil }
         mission = request.path("mission_id")
         self.request = request
-        self.event = event.adding("mission_id", Adapt.text(mission))
+        // What has no type is none of the engine's events: that it says so is clearer than what else it would miss.
+        self.event = event["type"] == nil ? event : event.adding("mission_id", Adapt.text(mission))
     }
 
     mutating func begin() -> Step {

@@ -16,6 +16,11 @@ package struct ModelKnowledge: Sendable {
     /// Takes in what a session's record says.
     package mutating func note(session: JSONText) {
         guard let id = session["id"]?.string else { return }
+        note(id, session)
+    }
+
+    /// Takes in what the engine answered when it was asked for that session.
+    mutating func note(_ id: String, _ session: JSONText) {
         if sessions.count >= ModelKnowledge.limit { sessions = [:] }
         sessions[id] = !(session["model"]?.isNull ?? true)
     }
@@ -24,7 +29,7 @@ package struct ModelKnowledge: Sendable {
     package mutating func forgetDefault() { standard = nil }
 
     /// Takes in the engine's provider configuration.
-    mutating func note(providers: JSONText) {
+    package mutating func note(providers: JSONText) {
         guard let provider = providers["default"]?.string,
             let model = providers.at("providers", provider, "default_model")?.string
         else {
@@ -105,10 +110,13 @@ package struct PromptSteps: CallSteps {
     }
 
     private mutating func model() -> Step {
-        guard let hasModel = models[session] else { return ask("sessions.get", .session) }
-        guard !hasModel else { return prompt() }
-        guard let standard = models.standard else { return ask("providers.config", .providers) }
-        if let standard { request.body = (request.body ?? .emptyObject).removing("model").adding("model", standard) }
+        let hasModel = models[session]
+        if hasModel == true { return prompt() }
+        // First what is read once for all sessions: where there is no default, no session need be read.
+        guard let known = models.standard else { return ask("providers.config", .providers) }
+        guard let standard = known else { return prompt() }
+        guard hasModel != nil else { return ask("sessions.get", .session) }
+        request.body = (request.body ?? .emptyObject).removing("model").adding("model", standard)
         return prompt()
     }
 
@@ -119,8 +127,9 @@ package struct PromptSteps: CallSteps {
         }
         guard case .success(let reply) = result, reply.status < 400, let json = reply.json else { return prompt() }
         if case .session = phase {
-            models.note(session: json.adding("id", Adapt.text(session)))
-            return models[session] == nil ? prompt() : model()
+            guard json.kind == .object else { return prompt() }
+            models.note(session, json)
+            return model()
         }
         models.note(providers: json)
         return model()

@@ -81,7 +81,10 @@ extension Schema {
         required: ["parameters", "returns"]
     )
     fileprivate static let pythonParameter = Schema(
-        keys: [("name", .text), ("type", .text), ("keyword", .flag), ("rest", .flag), ("default", .any)],
+        keys: [
+            ("name", .text), ("type", .text), ("keyword", .flag), ("rest", .flag), ("default", .any),
+            ("drops_empty", .flag),
+        ],
         required: ["name", "type"]
     )
     fileprivate static let pythonModel = Schema(

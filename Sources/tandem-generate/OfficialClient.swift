@@ -8,6 +8,8 @@ struct OfficialClient {
         var isKeyword: Bool { entry["keyword"]?.isTrue == true }
         /// All keywords that no other parameter takes.
         var isRest: Bool { entry["rest"]?.isTrue == true }
+        /// Whether "" and [] are no value for it.
+        var dropsEmpty: Bool { entry["drops_empty"]?.isTrue == true }
         /// nil: the parameter is required.
         var defaultValue: Value? { entry["default"] }
         var isObject: Bool { type == "object" || type.first?.isUppercase == true }

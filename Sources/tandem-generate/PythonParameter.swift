@@ -14,6 +14,10 @@ struct PythonParameter {
     var isKeyword = false
     /// What is sent where it has no value.
     var omitted: Value?
+    /// An object that may be given in its place: a dictionary says all that is sent.
+    var alternative: String?
+    /// Whether "" and [] are no value.
+    var dropsEmpty = false
 
     var declaration: String {
         guard let fallback else { return "\(name): \(type)" }
@@ -23,11 +27,12 @@ struct PythonParameter {
 
     /// The argument's name and the expression that is sent.
     func pair(_ argument: Argument) -> String {
-        var text = name
-        switch omitted {
-        case nil: break
-        case .null: text = "NULL if \(name) is None else \(name)"
-        case .some(let value): text = "\(PythonText.value(value)) if \(name) is None else \(name)"
+        var text = dropsEmpty ? "\(name) or None" : name
+        if let omitted {
+            let value = omitted == .null ? "NULL" : PythonText.value(omitted)
+            let isMissing = dropsEmpty ? "not \(name)" : "\(name) is None"
+            let isMeant = alternative.map { " and type(\($0)) is not dict" } ?? ""
+            text = "\(value) if \(isMissing)\(isMeant) else \(text)"
         }
         return "\"\(argument.name)\": \(text)"
     }
@@ -121,6 +126,8 @@ struct PythonParameters {
         if argument?.adapt == "whole_body" { parameter.fallback = "None" }
         parameter.isKeyword = given.isKeyword
         parameter.omitted = official.sends[given.name]
+        parameter.alternative = official.parameters.first { $0.isObject && $0.name != given.name }?.name
+        parameter.dropsEmpty = given.dropsEmpty
         return parameter
     }
 

@@ -7,6 +7,8 @@ import Testing
 struct Performance {
     private(set) var requests: [Request] = []
     private(set) var outcome: Result<Reply, Failure>?
+    /// What is known of models afterwards.
+    private(set) var knowledge: ModelKnowledge?
 
     /// The requests as "operation body" or "operation {path} query".
     var lines: [String] {
@@ -19,11 +21,17 @@ struct Performance {
     }
 
     /// `replies` are bodies, or a status.
-    init(_ name: String, _ arguments: String, _ replies: [String]) throws {
+    init(
+        _ name: String,
+        _ arguments: String,
+        _ replies: [String],
+        completesModel: Bool = false,
+        _ before: ModelKnowledge = ModelKnowledge()
+    ) throws {
         let operation = try operation(name)
         var plan = try plan(name, arguments)
         try Recipe.prepare(&plan, operation) { "made" }
-        guard var steps = Recipe.steps(operation, plan, completesModel: false, ModelKnowledge()) else {
+        guard var steps = Recipe.steps(operation, plan, completesModel: completesModel, before) else {
             requests = [plan.request]
             return
         }
@@ -41,6 +49,7 @@ struct Performance {
             case .end(let result): outcome = result
             }
         }
+        knowledge = steps.knowledge
         #expect(replies.isEmpty)
     }
 

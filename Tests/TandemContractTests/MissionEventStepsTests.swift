@@ -13,7 +13,8 @@ import Testing
 
     @Test(arguments: [
         (#"{"type":"mission_started"}"#, #"{"type":"mission_started","mission_id":"m"}"#),
-        (#"{"type":"x","mission_id":"other"}"#, #"{"type":"x","mission_id":"other"}"#), ("{}", #"{"mission_id":"m"}"#),
+        (#"{"type":"x","mission_id":"other"}"#, #"{"type":"x","mission_id":"other"}"#), ("{}", "{}"),
+        (#"{"kind":"x"}"#, #"{"kind":"x"}"#),
     ])
     func otherEventsGetTheMissionOnly(event: String, sent: String) throws {
         let performance = try Performance("missions.apply_event", arguments(event), ["{}"])

@@ -4,7 +4,8 @@
     sdk_vectors.py VECTORS --cmd CANDIDATE      replays the vectors and lists those that differ, each with its reason
 
 The reasons come from the contract: the engine has no such operation or another one (`engine_0_7.json`), it would refuse the
-request (the checks of the stand-in engine), or the contract translates it: without translations it is as it should be.
+request (the checks of the stand-in engine), the contract translates it: without translations it is as it should be; or a row of
+compatibility.json, whose example gives the same empty value, says what becomes of that.
 """
 import argparse, collections, json, os, pathlib, subprocess, sys, tempfile
 
@@ -20,6 +21,9 @@ class Reasons:
         self.differences = json.loads((FIXTURES / "conformance/engine_0_7.json").read_text())
         self.engine = Contract(FIXTURES / "standin/operations.json", FIXTURES / "recordings")
         self.names = {}
+        rows = json.loads((ROOT / "contract/compatibility.json").read_text())
+        self.rows = {(row["operation"], row["documented"]): row["ours"] for row in rows if row["source"] == "python"}
+        self.examples = json.loads((FIXTURES / "compatibility.json").read_text())
         for path in (ROOT / "contract/operations").glob("*.json"):
             file = json.loads(path.read_text())
             for name, entry in file["operations"].items():
@@ -27,15 +31,14 @@ class Reasons:
 
     def why_not(self, vector):
         """Why the engine would not take these requests; None if it would."""
-        operation = vector["op"] if "." in vector["op"] else "engine." + vector["op"]
-        operation = vector.get("alias_of") or operation
+        operation = named(vector)
         if operation in self.differences:
             return "engine_0_7: " + self.differences[operation]
         for request in vector.get("requests") or [vector["request"]]:
             path = request["path"]
             for value in vector["args"].values():
                 # The vectors' texts have slashes, which the engine's routes would be split at.
-                path = path.replace(value, "x") if isinstance(value, str) else path
+                path = path.replace(value, "x") if isinstance(value, str) and value else path
             found, arguments = self.engine.find(request["method"], path)
             if isinstance(found, int):
                 return f"the engine answers {found}"
@@ -46,10 +49,23 @@ class Reasons:
                 return f"the engine answers {refusal[0]}: {refusal[1]}"
         return None
 
+    def row(self, vector):
+        """The row about an empty value that the call gives; None if there is none."""
+        for (operation, documented), ours in self.rows.items():
+            example = self.examples.get(operation, {}).get(documented)
+            given = example.get("args", {}) if operation == named(vector) and isinstance(example, dict) else {}
+            if any(not value and vector["args"].get(name) == value for name, value in given.items()):
+                return f"{documented} {ours}"
+        return None
+
     def translations(self, vector):
         """The contract's adapts and recipe of the operation."""
-        operation = vector["op"] if "." in vector["op"] else "engine." + vector["op"]
-        return self.names.get(vector.get("alias_of") or operation, [])
+        return self.names.get(named(vector), [])
+
+
+def named(vector):
+    """The operation of a vector, by its name in the contract."""
+    return vector.get("alias_of") or (vector["op"] if "." in vector["op"] else "engine." + vector["op"])
 
 
 def names(entry):
@@ -78,6 +94,8 @@ def judged(vectors, command):
     for vector, result, reason in rows:
         if reason is None and not is_right(result) and next(plain)["ok"] and (used := reasons.translations(vector)):
             reason = "translated: " + ", ".join(used)
+        if reason is None and not is_right(result):
+            reason = reasons.row(vector)
         yield vector, result, reason
 
 

@@ -40,6 +40,8 @@ def results():
          "workspace_root": None, "archived": None})
     case("without what is None", session.model_dump(exclude_none=True) == {"id": "s", "title": "t", "created_at_ms": 5}
          == session.model_dump(exclude_unset=True))
+    case("in what is inside as well", listing.model_dump(exclude_none=True)["sessions"] == [session.model_dump(exclude_none=True)]
+         == listing.model_dump(exclude_unset=True)["sessions"])
     case("some of them", session.model_dump(include={"id"}) == {"id": "s"} and "id" not in session.model_dump(exclude={"id"}))
     case("model_dump_json", json.loads(listing.model_dump_json()) == listing.model_dump() and listing.model_dump()["sessions"][0]["id"] == "s")
     case("a result is true, also an empty one", bool(types.SessionListResponse.__new__(types.SessionListResponse)))
@@ -72,6 +74,11 @@ def inputs():
     case("what is wrong with one is said", error and "root_node_id is missing" in str(error) and "nonsense is unknown" in str(error))
     case("and is a ValueError", isinstance(error, ValueError))
     sent = json.loads(_arguments.packed({"automation_id": "a"}, {}, made, {"name": None}))
+    contract = types.OrchestrationArtifactContract(artifact_type="a", schema_={"x": 1})
+    case("a name that only Python needs is not sent", dict(contract) == {"artifact_type": "a", "schema": {"x": 1}}
+         and contract.schema_ == {"x": 1} and contract.model_dump()["schema_"] == {"x": 1}, str(dict(contract)))
+    contract.schema_ = 2
+    case("nor when it is set later", contract["schema"] == 2 and "schema_" not in contract)
     case("what is None on purpose stays", libtandem.OrchestrationDraftInput(name="n", root_node_id="r", goal_policy=None)["goal_policy"] is None)
     case("it is sent as that", sent == {"automation_id": "a", "provider": "github", "provider_event_kind": "push"})
     draft = libtandem.OrchestrationDraftInput.model_validate({"name": "n", "root_node_id": "r", "nodes": [
@@ -110,6 +117,12 @@ def events():
     case("an engine's event has what its frame has", type(other) is types.UnknownEvent and other.properties.a == 1 and other.timestamp == "t")
     case("also as an item", other["properties"] == {"a": 1})
     goal = _models.as_event(_records.decoded(b'{"type": "g", "frame": {"cursor": 7, "event": {"payload": {"b": 2}, "event_id": "e"}}}'))
+    nested = b'{"type": "g", "session_id": "s", "run_id": null, "frame": {"sessionId": "t", "event": {"run_id": "r"}}}'
+    owned = _models.as_event(_records.decoded(nested))
+    case("whose it is, where only the frame says so", (owned.session_id, owned.run_id) == ("s", "r"))
+    plain = _models.as_event(_records.decoded(b'{"type": "g", "frame": {"sessionID": "t", "runId": "u"}}'))
+    case("in each spelling", (plain.session_id, plain.run_id) == ("t", "u") and "run_id" in plain)
+    case("and nothing where nobody does", "run_id" not in _models.as_event(_records.decoded(b'{"type": "g", "frame": {}}')))
     case("also where the frame holds another", (goal.cursor, goal.event_id, goal.properties) == (7, "e", {"b": 2}))
     case("an event without properties has none", _models.as_event(_records.decoded(b'{"type": "g", "frame": {}}')).properties == {})
     case("an event is dumped as the official client does", other.model_dump()["properties"] == {"a": 1} and other.model_dump()["session_id"] is None)

@@ -9,6 +9,7 @@ sys.path.insert(0, str(ROOT / "bindings/python"))
 import libtandem
 from libtandem import SyncTandemClient, TandemClient
 from library import MODEL_URL, Cases
+from server import Server, send
 
 case = Cases()
 TOKEN = "secret"
@@ -130,6 +131,35 @@ class Complaints(logging.Handler):
             self.found.append(record.getMessage())
 
 
+def refusing():
+    """A server that refuses with each status; none of them is taken for a word of the library's own."""
+    statuses = [400, 401, 402, 403, 404, 405, 406, 408, 409, 410, 412, 413, 415, 418, 422, 423, 425, 429, 500, 501, 502, 503, 504]
+
+    def answer(request, connection):
+        send(connection, int(request.target.split("/")[2]), {"error": "no"})
+
+    def status(action):
+        try:
+            action()
+        except libtandem.TandemError as error:
+            return error.status
+
+    async def collected(client):
+        ends = await asyncio.gather(*(client.sessions.get(str(s)) for s in statuses), return_exceptions=True)
+        return [getattr(end, "status", end) for end in ends]
+
+    async def asynchronous(url):
+        async with TandemClient(url, retries=0) as client:
+            return await collected(client)
+
+    with Server(answer) as server:
+        with SyncTandemClient(server.url, retries=0) as client:
+            found = [status(lambda: client.sessions.get(str(s))) for s in statuses]
+        case("every refusal ends a blocking call with its status", found == statuses, str(found))
+        found = asyncio.run(asynchronous(server.url), debug=True)
+        case("and an awaited one", found == statuses, str(found))
+
+
 def silent():
     """A server that takes requests and never answers."""
     signal.signal(signal.SIGINT, signal.default_int_handler)   # a shell's background jobs begin with it ignored
@@ -187,7 +217,8 @@ try:
     url = "http://127.0.0.1:" + engine.stdout.readline().strip()
     logging.getLogger("asyncio").addHandler(Complaints())
     logging.getLogger("asyncio").propagate = False
-    for test, arguments in ((engines, (url,)), (blocking, (url,)), (two_clients, (url,)), (dropped, (url,)), (silent, ())):
+    for test, arguments in ((engines, (url,)), (blocking, (url,)), (two_clients, (url,)), (dropped, (url,)), (refusing, ()),
+                            (silent, ())):
         try:
             if asyncio.iscoroutinefunction(test):
                 asyncio.run(asyncio.wait_for(test(*arguments), 60), debug=True)

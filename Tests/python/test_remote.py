@@ -260,6 +260,17 @@ def default_model():
         client.call("sessions.prompt_sync", {"session_id": "new", "parts": [], "$strict": True})
         case("strict sends one request", len(server.requests) == before + 1)
 
+    def bare(request, connection):
+        send(connection, 200, {"id": "s", "default": None, "runID": "r"})
+
+    with Server(bare) as server, Client(url=server.url, subscription="session") as client:
+        client.call("providers.config", {})
+        for session in ("a", "b"):
+            client.call("sessions.prompt_async", {"session_id": session, "prompt": "hi"})
+        targets = [r.target.split("?")[0] for r in server.requests]
+        case("without a default, which the client has seen, a prompt is one request",
+             targets == ["/config/providers", "/session/a/prompt_async", "/session/b/prompt_async"], str(targets))
+
 
 def conflicts():
     state = {"active": "r1"}

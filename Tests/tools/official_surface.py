@@ -6,10 +6,13 @@
 In an environment where tandem-client is installed. Only facts come out: names, kinds, defaults, types in the contract's notation.
 FILE is written anew; what is the project's own in it (`pages`) stays. Then: tandem-generate --format, tandem-generate.
 """
-import inspect, json, sys, types as kinds, typing
+import inspect, json, sys, types as kinds, typing, unittest.mock
 from importlib import metadata
 
 PLAIN = {str: "string", int: "integer", float: "number", bool: "boolean", type(None): "null", typing.Any: "any", dict: "object"}
+
+# Empty, it is no tools, for which a program of ours has no other word (contract/compatibility.json).
+MEANT = {"tool_allowlist"}
 
 
 def literal(kind):
@@ -111,7 +114,11 @@ class Surface:
             for name, function in inspect.getmembers(type(value), inspect.isfunction):
                 if not name.startswith("_"):
                     found[f"{namespace}.{name}"] = self.method(function)
-        return {name: {**found[name], **self.omitted(name, found[name])} for name in sorted(found)}
+        methods = {name: {**found[name], **self.omitted(name, found[name])} for name in sorted(found)}
+        for name, method in methods.items():
+            for parameter in self.drops_empty(name, method):
+                parameter["drops_empty"] = True
+        return methods
 
     def field(self, name, info):
         kind, may_be_none = self.type(info.annotation)
@@ -159,25 +166,44 @@ class Surface:
 
     def request(self, name, given):
         """The JSON body that a method sends; None if it sends none."""
-        import asyncio, httpx
-        bodies = []
+        sent = self.sent(name, given)
+        return json.loads(sent[1]) if sent and sent[1] else None
 
-        def answer(request):
-            bodies.append(request.content)
+    def sent(self, name, given):
+        """(query, body) of the first request that a method sends; None if it sends none."""
+        import asyncio, httpx
+        found = []
+
+        async def answer(transport, request):
+            found.append((request.url.query, request.content))
             return httpx.Response(200, json={})
 
         async def call():
             client = self.client.TandemClient("http://127.0.0.1:1", "token")
-            client._http._transport = httpx.MockTransport(answer)
             namespace, _, called = name.partition(".")
             function = getattr(client if namespace == "engine" else getattr(client, namespace), called)
             try:
-                await function(**given)
+                result = function(**given)
+                await (anext(result) if hasattr(result, "__anext__") else result)
             except Exception:  # the reply is none that it expects, or it wants more; what it sent counts
                 pass
 
-        asyncio.run(call())
-        return json.loads(bodies[0]) if bodies and bodies[0] else None
+        # Streams make a client of their own.
+        with unittest.mock.patch.object(httpx.AsyncHTTPTransport, "handle_async_request", answer):
+            asyncio.run(call())
+        return found[0] if found else None
+
+    def empty(self, kind):
+        return {"string": "", "any": None}.get(kind, [] if kind.startswith("array<") else {})
+
+    def drops_empty(self, name, method):
+        """The parameters for which empty values are sent like none."""
+        rows = [p for p in method["parameters"] if not p.get("rest")]
+        given = {p["name"]: self.value(p["name"], p["type"]) for p in rows if "default" not in p}
+        usual = self.sent(name, given)
+        optional = [p for p in rows if p.get("default", 0) is None and p["name"] not in MEANT and method.get("sends", {}).get(p["name"]) is None
+                    and p["type"] not in ("any", "integer", "number", "boolean")]
+        return [] if usual is None else [p for p in optional if self.sent(name, {**given, p["name"]: self.empty(p["type"])}) == usual]
 
     def omitted(self, name, method):
         """What is sent for parameters that are not given, beyond their defaults."""

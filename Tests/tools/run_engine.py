@@ -73,8 +73,9 @@ class Run:
 
     def question(self, *texts):
         identifier = "q-" + str(uuid.uuid4())
-        self.engine.questions[identifier] = self.session
-        self.emit("question.asked", {"id": identifier, "questions": [{"question": text} for text in texts]}, False)
+        asked = {"id": identifier, "sessionID": self.session, "questions": [{"question": text} for text in texts]}
+        self.engine.questions[identifier] = asked
+        self.emit("question.asked", asked, False)
 
     def wait(self, seconds):
         if self.cancelled.wait(seconds):
@@ -224,7 +225,7 @@ class Handler(BaseHTTPRequestHandler):
         if parts[0] == "runs":
             return self.reply(self.rows(parts[1], query))
         if path == "/question":
-            return self.reply([{"id": key, "sessionID": session, "questions": []} for key, session in self.engine.questions.items()])
+            return self.reply(list(self.engine.questions.values()))
         if path == "/permission":
             return self.reply({"requests": [request for _, request in list(self.engine.permissions.values())], "rules": [], "decisions": []})
         if parts[0] == "session":

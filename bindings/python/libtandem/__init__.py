@@ -68,3 +68,6 @@ else:
         if name in types.__all__:
             return getattr(types, name)
         raise AttributeError(f"module {__name__!r} has no {name!r}")
+
+    def __dir__():
+        return sorted({*globals(), *import_module(f"{__name__}.types").__all__})

@@ -42,11 +42,11 @@ class Model(Record):
         for name, spellings in self._fields.items():
             found = next((key for key in (name, *spellings) if key in given), None)
             if found is not None:
-                self[name] = given.pop(found)
+                self[_written(name)] = given.pop(found)
         for name, value in self._constants.items():
             if name in self._defaults:
                 self.setdefault(name, value)
-        wrong = [f"{name} is missing" for name in self._required if name not in self]
+        wrong = [f"{name} is missing" for name in self._required if _written(name) not in self]
         if self._extra == "forbid":
             wrong += [f"{name} is unknown" for name in given]
         if wrong:
@@ -76,7 +76,7 @@ class Model(Record):
 
     def __setattr__(self, name: str, value: Any) -> None:
         keys = (name, *self._fields.get(name, ()))
-        self[next((key for key in keys if key in self), name)] = value
+        self[next((key for key in keys if key in self), _written(name))] = value
 
     def __bool__(self) -> bool:
         return True
@@ -106,7 +106,8 @@ class Model(Record):
         **_: Any,
     ) -> Dict[str, Any]:
         """The known members, plain, under their documented names, with defaults for those that are not there."""
-        found = dict(self._known(exclude_unset))
+        inside = {"exclude_none": exclude_none, "exclude_unset": exclude_unset, "exclude_defaults": exclude_defaults}
+        found = dict(self._known(inside))
         if self._extra == "allow":
             spelled = {key for name, spellings in self._fields.items() for key in (name, *spellings)}
             found.update((key, plain(value)) for key, value in dict.items(self) if key not in spelled)
@@ -119,11 +120,11 @@ class Model(Record):
             and not (exclude_defaults and value == self._defaults.get(name))
         }
 
-    def _known(self, only_set: bool) -> Iterator[Tuple[str, Any]]:
+    def _known(self, inside: Mapping[str, bool]) -> Iterator[Tuple[str, Any]]:
         for name, spellings in self._fields.items():
-            if not only_set or any(key in self for key in (name, *spellings)):
+            if not inside["exclude_unset"] or any(key in self for key in (name, *spellings)):
                 # Not as an attribute: `items` is a property.
-                yield name, _dumped(Model.__getattr__(self, name))
+                yield name, _dumped(Model.__getattr__(self, name), inside)
 
     def model_dump_json(self, *, indent: int | None = None, **options: Any) -> str:
         return json.dumps(self.model_dump(**options), indent=indent, ensure_ascii=False)
@@ -155,12 +156,17 @@ class Model(Record):
         return cls(json.loads(text))
 
 
-def _dumped(value: Any) -> Any:
+def _written(name: str) -> str:
+    """The name without what it only has because it would be something else in Python."""
+    return name.rstrip("_")
+
+
+def _dumped(value: Any, inside: Mapping[str, bool]) -> Any:
     if isinstance(value, Model):
-        return value.model_dump()
+        return value.model_dump(**inside)
     if isinstance(value, dict):
-        return {key: _dumped(member) for key, member in dict.items(value)}
-    return [_dumped(member) for member in value] if isinstance(value, list) else value
+        return {key: _dumped(member, inside) for key, member in dict.items(value)}
+    return [_dumped(member, inside) for member in value] if isinstance(value, list) else value
 
 
 def _recorded(value: Any) -> Any:
@@ -228,6 +234,8 @@ def _frames(record: Record) -> Iterator[Record]:
         yield frame
 
 
+# Whose event it is, which some streams say beside its properties.
+_OWNERS = {"session_id": ("session_id", "sessionID", "sessionId"), "run_id": ("run_id", "runID", "runId")}
 _events: Dict[str, Type[Model]] = {}
 
 
@@ -239,6 +247,11 @@ def as_event(record: Record) -> Any:
         # In one step: another thread sees none of them, or all.
         _events.update({str(model._constants.get("type", "")): model for model in types.UNIONS["EngineEvent"]})
     object.__setattr__(record, "__class__", _events.get(record["type"], _events[""]))
+    for name, spellings in _OWNERS.items():
+        if record.get(name) is None:
+            said = (frame.get(key) for frame in _frames(record) for key in spellings)
+            if (owner := next((value for value in said if value is not None), None)) is not None:
+                record[name] = owner
     if "properties" not in record:
         found = (frame.get(name) for frame in _frames(record) for name in ("properties", "payload"))
         record["properties"] = next((value for value in found if isinstance(value, Record)), Record())

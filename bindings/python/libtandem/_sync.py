@@ -127,8 +127,8 @@ class SyncCore:
                 result = decoded(taken(lib.tandem_wait(self.handle, op, SLICE_MS)))
                 if "error" not in result or result["error"]["code"] != PENDING:
                     break
-            if "error" in result and result["error"]["name"] == "gone":
-                # A thread that pumps was quicker than the wait.
+            if "error" in result and result["error"]["name"] == "gone" and result["error"]["status"] is None:
+                # A thread that pumps was quicker than the wait; a reply of the engine (410) would have a status.
                 while (event := self.next_event(op))["type"] != "done":
                     pass
                 result = event["result"]

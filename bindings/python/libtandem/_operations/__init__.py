@@ -337,7 +337,7 @@ class SyncOperations(SyncNamespace):
             "engine.stream",
             {
                 "session_id": session_id,
-                "run_id": run_id,
+                "run_id": run_id or None,
                 "vocabulary": vocabulary,
                 "fold": fold,
                 "coalesce_ms": coalesce_ms,
@@ -563,7 +563,7 @@ class AsyncOperations(AsyncNamespace):
             "engine.stream",
             {
                 "session_id": session_id,
-                "run_id": run_id,
+                "run_id": run_id or None,
                 "vocabulary": vocabulary,
                 "fold": fold,
                 "coalesce_ms": coalesce_ms,

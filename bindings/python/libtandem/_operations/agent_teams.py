@@ -147,7 +147,11 @@ class SyncAgentTeams(SyncNamespace):
         """
         return self._core.call(
             "agent_teams.list_instances",
-            {"mission_id": mission_id, "parent_instance_id": parent_instance_id, "status": status},
+            {
+                "mission_id": mission_id or None,
+                "parent_instance_id": parent_instance_id or None,
+                "status": status or None,
+            },
             options,
             returns="AgentTeamInstancesResponse",
         )
@@ -186,10 +190,10 @@ class SyncAgentTeams(SyncNamespace):
             {
                 "role": role,
                 "justification": justification,
-                "mission_id": mission_id,
-                "parent_instance_id": parent_instance_id,
-                "template_id": template_id,
-                "budget_override": budget_override,
+                "mission_id": mission_id or None,
+                "parent_instance_id": parent_instance_id or None,
+                "template_id": template_id or None,
+                "budget_override": budget_override or None,
                 "source": source,
             },
             options,
@@ -377,7 +381,11 @@ class AsyncAgentTeams(AsyncNamespace):
         """
         return await self._core.call(
             "agent_teams.list_instances",
-            {"mission_id": mission_id, "parent_instance_id": parent_instance_id, "status": status},
+            {
+                "mission_id": mission_id or None,
+                "parent_instance_id": parent_instance_id or None,
+                "status": status or None,
+            },
             options,
             returns="AgentTeamInstancesResponse",
         )
@@ -416,10 +424,10 @@ class AsyncAgentTeams(AsyncNamespace):
             {
                 "role": role,
                 "justification": justification,
-                "mission_id": mission_id,
-                "parent_instance_id": parent_instance_id,
-                "template_id": template_id,
-                "budget_override": budget_override,
+                "mission_id": mission_id or None,
+                "parent_instance_id": parent_instance_id or None,
+                "template_id": template_id or None,
+                "budget_override": budget_override or None,
                 "source": source,
             },
             options,

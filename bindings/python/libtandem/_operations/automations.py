@@ -105,7 +105,7 @@ class SyncAutomations(SyncNamespace):
         """Follows events of automations of the older form, of one automation, of one run or of all."""
         return self._core.stream(
             "automations.events",
-            {"automation_id": automation_id, "run_id": run_id},
+            {"automation_id": automation_id or None, "run_id": run_id or None},
             options,
             both=True,
         )
@@ -159,7 +159,7 @@ class SyncAutomations(SyncNamespace):
         """Lists runs of automations of the older form, of one automation or of all."""
         return self._core.call(
             "automations.list_runs",
-            {"automation_id": automation_id, "limit": limit, "routine_id": routine_id},
+            {"automation_id": automation_id or None, "limit": limit, "routine_id": routine_id},
             options,
             pick="runs",
         )
@@ -326,7 +326,7 @@ class AsyncAutomations(AsyncNamespace):
         """Follows events of automations of the older form, of one automation, of one run or of all."""
         return self._core.stream(
             "automations.events",
-            {"automation_id": automation_id, "run_id": run_id},
+            {"automation_id": automation_id or None, "run_id": run_id or None},
             options,
             both=True,
         )
@@ -380,7 +380,7 @@ class AsyncAutomations(AsyncNamespace):
         """Lists runs of automations of the older form, of one automation or of all."""
         return await self._core.call(
             "automations.list_runs",
-            {"automation_id": automation_id, "limit": limit, "routine_id": routine_id},
+            {"automation_id": automation_id or None, "limit": limit, "routine_id": routine_id},
             options,
             pick="runs",
         )

@@ -225,7 +225,7 @@ class SyncAutomationsV2(SyncNamespace):
         """
         return self._core.stream(
             "automations_v2.events",
-            {"automation_id": automation_id, "run_id": run_id},
+            {"automation_id": automation_id or None, "run_id": run_id or None},
             options,
             both=True,
         )
@@ -991,7 +991,7 @@ class AsyncAutomationsV2(AsyncNamespace):
         """
         return self._core.stream(
             "automations_v2.events",
-            {"automation_id": automation_id, "run_id": run_id},
+            {"automation_id": automation_id or None, "run_id": run_id or None},
             options,
             both=True,
         )

@@ -167,7 +167,7 @@ class SyncBugMonitor(SyncNamespace):
         """Lists what has been published, optionally for one destination."""
         return self._core.call(
             "bug_monitor.list_posts",
-            {"limit": limit, "$body": destination_id},
+            {"limit": limit, "$body": destination_id or None},
             options,
             returns="IncidentMonitorPostListResponse",
         )
@@ -396,7 +396,7 @@ class AsyncBugMonitor(AsyncNamespace):
         """Lists what has been published, optionally for one destination."""
         return await self._core.call(
             "bug_monitor.list_posts",
-            {"limit": limit, "$body": destination_id},
+            {"limit": limit, "$body": destination_id or None},
             options,
             returns="IncidentMonitorPostListResponse",
         )

@@ -242,7 +242,7 @@ class SyncEngine(SyncNamespace):
             "engine.stream",
             {
                 "session_id": session_id,
-                "run_id": run_id,
+                "run_id": run_id or None,
                 "vocabulary": vocabulary,
                 "fold": fold,
                 "coalesce_ms": coalesce_ms,
@@ -489,7 +489,7 @@ class AsyncEngine(AsyncNamespace):
             "engine.stream",
             {
                 "session_id": session_id,
-                "run_id": run_id,
+                "run_id": run_id or None,
                 "vocabulary": vocabulary,
                 "fold": fold,
                 "coalesce_ms": coalesce_ms,

@@ -257,13 +257,13 @@ class SyncIncidentMonitor(SyncNamespace):
             {
                 "from_ms": from_ms,
                 "to_ms": to_ms,
-                "source_kind": source_kind,
-                "min_severity": min_severity,
-                "probes": probes,
+                "source_kind": source_kind or None,
+                "min_severity": min_severity or None,
+                "probes": probes or None,
                 "include_probe_results": include_probe_results,
                 "include_draft_suggestions": include_draft_suggestions,
                 "persist_artifact": persist_artifact,
-                "route_destination_ids": route_destination_ids,
+                "route_destination_ids": route_destination_ids or None,
                 "include_raw_payloads": include_raw_payloads,
             },
             options,
@@ -283,8 +283,8 @@ class SyncIncidentMonitor(SyncNamespace):
         return self._core.call(
             "incident_monitor.generate_deployment_cards",
             {
-                "defaults": defaults,
-                "metadata": metadata,
+                "defaults": defaults or None,
+                "metadata": metadata or None,
                 "include_markdown": include_markdown,
                 "include_raw_inventory": include_raw_inventory,
             },
@@ -341,10 +341,10 @@ class SyncIncidentMonitor(SyncNamespace):
         return self._core.call(
             "incident_monitor.get_posture_checks",
             {
-                "mode": mode,
-                "rules": rules,
-                "disabled_rules": disabled_rules,
-                "min_severity": min_severity,
+                "mode": mode or None,
+                "rules": rules or None,
+                "disabled_rules": disabled_rules or None,
+                "min_severity": min_severity or None,
             },
             options,
             returns="IncidentMonitorPostureChecksResponse",
@@ -414,7 +414,7 @@ class SyncIncidentMonitor(SyncNamespace):
         """Lists what has been published, optionally for one destination."""
         return self._core.call(
             "incident_monitor.list_posts",
-            {"limit": limit, "destination_id": destination_id},
+            {"limit": limit, "destination_id": destination_id or None},
             options,
             returns="IncidentMonitorPostListResponse",
         )
@@ -663,7 +663,11 @@ class SyncIncidentMonitor(SyncNamespace):
         """Runs the read-only security probes and stores their evidence."""
         return self._core.call(
             "incident_monitor.run_assessment_probes",
-            {"mode": mode, "probes": probes, "include_draft_suggestions": include_draft_suggestions},
+            {
+                "mode": mode or None,
+                "probes": probes or None,
+                "include_draft_suggestions": include_draft_suggestions,
+            },
             options,
             returns="IncidentMonitorAssessmentProbeRunResponse",
         )
@@ -973,13 +977,13 @@ class AsyncIncidentMonitor(AsyncNamespace):
             {
                 "from_ms": from_ms,
                 "to_ms": to_ms,
-                "source_kind": source_kind,
-                "min_severity": min_severity,
-                "probes": probes,
+                "source_kind": source_kind or None,
+                "min_severity": min_severity or None,
+                "probes": probes or None,
                 "include_probe_results": include_probe_results,
                 "include_draft_suggestions": include_draft_suggestions,
                 "persist_artifact": persist_artifact,
-                "route_destination_ids": route_destination_ids,
+                "route_destination_ids": route_destination_ids or None,
                 "include_raw_payloads": include_raw_payloads,
             },
             options,
@@ -999,8 +1003,8 @@ class AsyncIncidentMonitor(AsyncNamespace):
         return await self._core.call(
             "incident_monitor.generate_deployment_cards",
             {
-                "defaults": defaults,
-                "metadata": metadata,
+                "defaults": defaults or None,
+                "metadata": metadata or None,
                 "include_markdown": include_markdown,
                 "include_raw_inventory": include_raw_inventory,
             },
@@ -1062,10 +1066,10 @@ class AsyncIncidentMonitor(AsyncNamespace):
         return await self._core.call(
             "incident_monitor.get_posture_checks",
             {
-                "mode": mode,
-                "rules": rules,
-                "disabled_rules": disabled_rules,
-                "min_severity": min_severity,
+                "mode": mode or None,
+                "rules": rules or None,
+                "disabled_rules": disabled_rules or None,
+                "min_severity": min_severity or None,
             },
             options,
             returns="IncidentMonitorPostureChecksResponse",
@@ -1140,7 +1144,7 @@ class AsyncIncidentMonitor(AsyncNamespace):
         """Lists what has been published, optionally for one destination."""
         return await self._core.call(
             "incident_monitor.list_posts",
-            {"limit": limit, "destination_id": destination_id},
+            {"limit": limit, "destination_id": destination_id or None},
             options,
             returns="IncidentMonitorPostListResponse",
         )
@@ -1399,7 +1403,11 @@ class AsyncIncidentMonitor(AsyncNamespace):
         """Runs the read-only security probes and stores their evidence."""
         return await self._core.call(
             "incident_monitor.run_assessment_probes",
-            {"mode": mode, "probes": probes, "include_draft_suggestions": include_draft_suggestions},
+            {
+                "mode": mode or None,
+                "probes": probes or None,
+                "include_draft_suggestions": include_draft_suggestions,
+            },
             options,
             returns="IncidentMonitorAssessmentProbeRunResponse",
         )

@@ -39,8 +39,8 @@ class SyncMcp(SyncNamespace):
             {
                 "name": name,
                 "transport": transport,
-                "headers": headers,
-                "secret_headers": secret_headers,
+                "headers": headers or None,
+                "secret_headers": secret_headers or None,
                 "enabled": enabled,
                 "allowed_tools": allowed_tools,
                 "purpose": purpose,
@@ -225,8 +225,8 @@ class AsyncMcp(AsyncNamespace):
             {
                 "name": name,
                 "transport": transport,
-                "headers": headers,
-                "secret_headers": secret_headers,
+                "headers": headers or None,
+                "secret_headers": secret_headers or None,
                 "enabled": enabled,
                 "allowed_tools": allowed_tools,
                 "purpose": purpose,

@@ -28,7 +28,7 @@ class SyncMemory(SyncNamespace):
         """
         return self._core.call(
             "memory.audit",
-            {"run_id": run_id, "limit": limit},
+            {"run_id": run_id or None, "limit": limit},
             options,
             returns="MemoryAuditResponse",
         )
@@ -111,7 +111,7 @@ class SyncMemory(SyncNamespace):
         The engine requires run_id, any will do; a missing one is filled in. A demoted record is no longer found by
         search, but still listed.
         """
-        return self._core.call("memory.demote", {"memory_id": memory_id, "run_id": run_id}, options)
+        return self._core.call("memory.demote", {"memory_id": memory_id, "run_id": run_id or None}, options)
 
     def import_path(
         self,
@@ -168,10 +168,10 @@ class SyncMemory(SyncNamespace):
         return self._core.call(
             "memory.list",
             {
-                "q": q,
+                "q": q or None,
                 "limit": limit,
                 "offset": offset,
-                "user_id": user_id,
+                "user_id": user_id or None,
                 "project_id": project_id,
                 "channel_tag": channel_tag,
             },
@@ -225,7 +225,7 @@ class SyncMemory(SyncNamespace):
             "memory.promote",
             {
                 "memory_id": memory_id,
-                "capability": capability,
+                "capability": capability or None,
                 "source_memory_id": source_memory_id,
                 "run_id": run_id,
                 "from_tier": from_tier,
@@ -274,11 +274,11 @@ class SyncMemory(SyncNamespace):
             "memory.put",
             {
                 "text": text,
-                "tags": tags,
-                "source": source,
-                "session_id": session_id,
-                "run_id": run_id,
-                "capability": capability,
+                "tags": tags or None,
+                "source": source or None,
+                "session_id": session_id or None,
+                "run_id": run_id or None,
+                "capability": capability or None,
                 "content": content,
                 "metadata": metadata,
                 "kind": kind,
@@ -321,9 +321,9 @@ class SyncMemory(SyncNamespace):
             {
                 "query": query,
                 "limit": limit,
-                "tags": tags,
-                "session_id": session_id,
-                "capability": capability,
+                "tags": tags or None,
+                "session_id": session_id or None,
+                "capability": capability or None,
                 "run_id": run_id,
                 "partition": partition,
                 "read_scopes": read_scopes,
@@ -352,7 +352,7 @@ class AsyncMemory(AsyncNamespace):
         """
         return await self._core.call(
             "memory.audit",
-            {"run_id": run_id, "limit": limit},
+            {"run_id": run_id or None, "limit": limit},
             options,
             returns="MemoryAuditResponse",
         )
@@ -435,7 +435,7 @@ class AsyncMemory(AsyncNamespace):
         The engine requires run_id, any will do; a missing one is filled in. A demoted record is no longer found by
         search, but still listed.
         """
-        return await self._core.call("memory.demote", {"memory_id": memory_id, "run_id": run_id}, options)
+        return await self._core.call("memory.demote", {"memory_id": memory_id, "run_id": run_id or None}, options)
 
     async def import_path(
         self,
@@ -492,10 +492,10 @@ class AsyncMemory(AsyncNamespace):
         return await self._core.call(
             "memory.list",
             {
-                "q": q,
+                "q": q or None,
                 "limit": limit,
                 "offset": offset,
-                "user_id": user_id,
+                "user_id": user_id or None,
                 "project_id": project_id,
                 "channel_tag": channel_tag,
             },
@@ -549,7 +549,7 @@ class AsyncMemory(AsyncNamespace):
             "memory.promote",
             {
                 "memory_id": memory_id,
-                "capability": capability,
+                "capability": capability or None,
                 "source_memory_id": source_memory_id,
                 "run_id": run_id,
                 "from_tier": from_tier,
@@ -598,11 +598,11 @@ class AsyncMemory(AsyncNamespace):
             "memory.put",
             {
                 "text": text,
-                "tags": tags,
-                "source": source,
-                "session_id": session_id,
-                "run_id": run_id,
-                "capability": capability,
+                "tags": tags or None,
+                "source": source or None,
+                "session_id": session_id or None,
+                "run_id": run_id or None,
+                "capability": capability or None,
                 "content": content,
                 "metadata": metadata,
                 "kind": kind,
@@ -645,9 +645,9 @@ class AsyncMemory(AsyncNamespace):
             {
                 "query": query,
                 "limit": limit,
-                "tags": tags,
-                "session_id": session_id,
-                "capability": capability,
+                "tags": tags or None,
+                "session_id": session_id or None,
+                "capability": capability or None,
                 "run_id": run_id,
                 "partition": partition,
                 "read_scopes": read_scopes,

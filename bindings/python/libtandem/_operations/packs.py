@@ -53,7 +53,12 @@ class SyncPacks(SyncNamespace):
         """
         return self._core.call(
             "packs.export",
-            {"pack_id": pack_id, "name": name, "version": version, "output_path": output_path},
+            {
+                "pack_id": pack_id or None,
+                "name": name or None,
+                "version": version or None,
+                "output_path": output_path or None,
+            },
             options,
         )
 
@@ -84,7 +89,12 @@ class SyncPacks(SyncNamespace):
         """
         return self._core.call(
             "packs.install",
-            {"path": path, "url": url, "source": source, "expected_sha256": expected_sha256},
+            {
+                "path": path or None,
+                "url": url or None,
+                "source": source,
+                "expected_sha256": expected_sha256,
+            },
             options,
         )
 
@@ -107,9 +117,9 @@ class SyncPacks(SyncNamespace):
             {
                 "attachment_id": attachment_id,
                 "path": path,
-                "connector": connector,
-                "channel_id": channel_id,
-                "sender_id": sender_id,
+                "connector": connector or None,
+                "channel_id": channel_id or None,
+                "sender_id": sender_id or None,
             },
             options,
         )
@@ -127,11 +137,19 @@ class SyncPacks(SyncNamespace):
         **options: Any,
     ) -> Record:
         """Removes an installed pack."""
-        return self._core.call("packs.uninstall", {"pack_id": pack_id, "name": name, "version": version}, options)
+        return self._core.call(
+            "packs.uninstall",
+            {"pack_id": pack_id or None, "name": name or None, "version": version or None},
+            options,
+        )
 
     def update(self, selector: str, *, target_version: str | None = None, **options: Any) -> Record:
         """Asks for a pack to be updated; the engine always answers `updated` false with a reason."""
-        return self._core.call("packs.update", {"selector": selector, "target_version": target_version}, options)
+        return self._core.call(
+            "packs.update",
+            {"selector": selector, "target_version": target_version or None},
+            options,
+        )
 
     def updates(self, selector: str, **options: Any) -> Record:
         """Asks for available updates of a pack; the engine always answers none."""
@@ -181,7 +199,12 @@ class AsyncPacks(AsyncNamespace):
         """
         return await self._core.call(
             "packs.export",
-            {"pack_id": pack_id, "name": name, "version": version, "output_path": output_path},
+            {
+                "pack_id": pack_id or None,
+                "name": name or None,
+                "version": version or None,
+                "output_path": output_path or None,
+            },
             options,
         )
 
@@ -212,7 +235,12 @@ class AsyncPacks(AsyncNamespace):
         """
         return await self._core.call(
             "packs.install",
-            {"path": path, "url": url, "source": source, "expected_sha256": expected_sha256},
+            {
+                "path": path or None,
+                "url": url or None,
+                "source": source,
+                "expected_sha256": expected_sha256,
+            },
             options,
         )
 
@@ -235,9 +263,9 @@ class AsyncPacks(AsyncNamespace):
             {
                 "attachment_id": attachment_id,
                 "path": path,
-                "connector": connector,
-                "channel_id": channel_id,
-                "sender_id": sender_id,
+                "connector": connector or None,
+                "channel_id": channel_id or None,
+                "sender_id": sender_id or None,
             },
             options,
         )
@@ -255,11 +283,19 @@ class AsyncPacks(AsyncNamespace):
         **options: Any,
     ) -> Record:
         """Removes an installed pack."""
-        return await self._core.call("packs.uninstall", {"pack_id": pack_id, "name": name, "version": version}, options)
+        return await self._core.call(
+            "packs.uninstall",
+            {"pack_id": pack_id or None, "name": name or None, "version": version or None},
+            options,
+        )
 
     async def update(self, selector: str, *, target_version: str | None = None, **options: Any) -> Record:
         """Asks for a pack to be updated; the engine always answers `updated` false with a reason."""
-        return await self._core.call("packs.update", {"selector": selector, "target_version": target_version}, options)
+        return await self._core.call(
+            "packs.update",
+            {"selector": selector, "target_version": target_version or None},
+            options,
+        )
 
     async def updates(self, selector: str, **options: Any) -> Record:
         """Asks for available updates of a pack; the engine always answers none."""

@@ -83,7 +83,7 @@ class SyncResources(SyncNamespace):
         """
         return self._core.call(
             "resources.list",
-            {"prefix": prefix, "limit": limit},
+            {"prefix": prefix or None, "limit": limit},
             options,
             returns="ResourceListResponse",
         )
@@ -137,7 +137,7 @@ class SyncResources(SyncNamespace):
                 "key": key,
                 "value": value,
                 "if_match_rev": if_match_rev,
-                "updated_by": updated_by,
+                "updated_by": updated_by or None,
                 "ttl_ms": ttl_ms,
             },
             options,
@@ -166,7 +166,7 @@ class SyncResources(SyncNamespace):
                 "key": key,
                 "value": value,
                 "if_match_rev": if_match_rev,
-                "updated_by": updated_by,
+                "updated_by": updated_by or None,
                 "ttl_ms": ttl_ms,
             },
             options,
@@ -248,7 +248,7 @@ class AsyncResources(AsyncNamespace):
         """
         return await self._core.call(
             "resources.list",
-            {"prefix": prefix, "limit": limit},
+            {"prefix": prefix or None, "limit": limit},
             options,
             returns="ResourceListResponse",
         )
@@ -302,7 +302,7 @@ class AsyncResources(AsyncNamespace):
                 "key": key,
                 "value": value,
                 "if_match_rev": if_match_rev,
-                "updated_by": updated_by,
+                "updated_by": updated_by or None,
                 "ttl_ms": ttl_ms,
             },
             options,
@@ -331,7 +331,7 @@ class AsyncResources(AsyncNamespace):
                 "key": key,
                 "value": value,
                 "if_match_rev": if_match_rev,
-                "updated_by": updated_by,
+                "updated_by": updated_by or None,
                 "ttl_ms": ttl_ms,
             },
             options,

@@ -109,7 +109,7 @@ class SyncRoutines(SyncNamespace):
 
         routine.run.created names its routine only inside run, so the routine_id filter leaves it out.
         """
-        return self._core.stream("routines.events", {"routine_id": routine_id}, options, both=True)
+        return self._core.stream("routines.events", {"routine_id": routine_id or None}, options, both=True)
 
     def get_run(self, run_id: str, **options: Any) -> RunRecord:
         """Returns one routine run.
@@ -149,7 +149,12 @@ class SyncRoutines(SyncNamespace):
 
     def list_runs(self, *, routine_id: str | None = None, limit: int = 25, **options: Any) -> List[Record]:
         """Lists routine runs, of one routine or of all."""
-        return self._core.call("routines.list_runs", {"routine_id": routine_id, "limit": limit}, options, pick="runs")
+        return self._core.call(
+            "routines.list_runs",
+            {"routine_id": routine_id or None, "limit": limit},
+            options,
+            pick="runs",
+        )
 
     def pause_run(self, run_id: str, reason: str = "", **options: Any) -> Record:
         """Pauses a queued or running routine run.
@@ -323,7 +328,7 @@ class AsyncRoutines(AsyncNamespace):
 
         routine.run.created names its routine only inside run, so the routine_id filter leaves it out.
         """
-        return self._core.stream("routines.events", {"routine_id": routine_id}, options, both=True)
+        return self._core.stream("routines.events", {"routine_id": routine_id or None}, options, both=True)
 
     async def get_run(self, run_id: str, **options: Any) -> RunRecord:
         """Returns one routine run.
@@ -370,7 +375,7 @@ class AsyncRoutines(AsyncNamespace):
         """Lists routine runs, of one routine or of all."""
         return await self._core.call(
             "routines.list_runs",
-            {"routine_id": routine_id, "limit": limit},
+            {"routine_id": routine_id or None, "limit": limit},
             options,
             pick="runs",
         )

@@ -154,8 +154,8 @@ class SyncSessions(SyncNamespace):
             {
                 "title": title,
                 "directory": directory,
-                "provider": provider,
-                "model": model,
+                "provider": provider or None,
+                "model": model or None,
                 "temperature": temperature,
                 "top_p": top_p,
                 "max_tokens": max_tokens,
@@ -860,8 +860,8 @@ class AsyncSessions(AsyncNamespace):
             {
                 "title": title,
                 "directory": directory,
-                "provider": provider,
-                "model": model,
+                "provider": provider or None,
+                "model": model or None,
                 "temperature": temperature,
                 "top_p": top_p,
                 "max_tokens": max_tokens,

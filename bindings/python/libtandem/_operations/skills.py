@@ -152,10 +152,10 @@ class SyncSkills(SyncNamespace):
             "skills.import_skill",
             {
                 "location": location,
-                "content": content,
-                "file_or_path": file_or_path,
-                "namespace": namespace,
-                "conflict_policy": conflict_policy,
+                "content": content or None,
+                "file_or_path": file_or_path or None,
+                "namespace": namespace or None,
+                "conflict_policy": conflict_policy or None,
             },
             options,
             returns="SkillImportResponse",
@@ -177,7 +177,7 @@ class SyncSkills(SyncNamespace):
 
         location: One of project, global.
         """
-        return self._core.call("skills.list", {"location": location}, options, returns="SkillsListResponse")
+        return self._core.call("skills.list", {"location": location or None}, options, returns="SkillsListResponse")
 
     def list_legacy(self, **options: Any) -> Record:
         """Lists installed skills by a deprecated route."""
@@ -227,8 +227,8 @@ class SyncSkills(SyncNamespace):
             "skills.preview",
             {
                 "location": location,
-                "content": content,
-                "file_or_path": file_or_path,
+                "content": content or None,
+                "file_or_path": file_or_path or None,
                 "namespace": namespace,
                 "conflict_policy": conflict_policy,
             },
@@ -388,10 +388,10 @@ class AsyncSkills(AsyncNamespace):
             "skills.import_skill",
             {
                 "location": location,
-                "content": content,
-                "file_or_path": file_or_path,
-                "namespace": namespace,
-                "conflict_policy": conflict_policy,
+                "content": content or None,
+                "file_or_path": file_or_path or None,
+                "namespace": namespace or None,
+                "conflict_policy": conflict_policy or None,
             },
             options,
             returns="SkillImportResponse",
@@ -417,7 +417,12 @@ class AsyncSkills(AsyncNamespace):
 
         location: One of project, global.
         """
-        return await self._core.call("skills.list", {"location": location}, options, returns="SkillsListResponse")
+        return await self._core.call(
+            "skills.list",
+            {"location": location or None},
+            options,
+            returns="SkillsListResponse",
+        )
 
     async def list_legacy(self, **options: Any) -> Record:
         """Lists installed skills by a deprecated route."""
@@ -467,8 +472,8 @@ class AsyncSkills(AsyncNamespace):
             "skills.preview",
             {
                 "location": location,
-                "content": content,
-                "file_or_path": file_or_path,
+                "content": content or None,
+                "file_or_path": file_or_path or None,
                 "namespace": namespace,
                 "conflict_policy": conflict_policy,
             },

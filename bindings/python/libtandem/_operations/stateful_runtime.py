@@ -595,7 +595,7 @@ class SyncStatefulRuntime(SyncNamespace):
             "stateful_runtime.settle_goal_completion",
             {
                 "goal_id": goal_id,
-                "completion": completion,
+                "completion": completion or None,
                 "transition_key": transition_key,
                 "final_artifact": final_artifact,
             },
@@ -1259,7 +1259,7 @@ class AsyncStatefulRuntime(AsyncNamespace):
             "stateful_runtime.settle_goal_completion",
             {
                 "goal_id": goal_id,
-                "completion": completion,
+                "completion": completion or None,
                 "transition_key": transition_key,
                 "final_artifact": final_artifact,
             },

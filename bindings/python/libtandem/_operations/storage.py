@@ -25,7 +25,7 @@ class SyncStorage(SyncNamespace):
         """
         return self._core.call(
             "storage.list_files",
-            {"path": path, "limit": limit},
+            {"path": path or None, "limit": limit},
             options,
             returns="StorageFilesResponse",
         )
@@ -57,7 +57,7 @@ class AsyncStorage(AsyncNamespace):
         """
         return await self._core.call(
             "storage.list_files",
-            {"path": path, "limit": limit},
+            {"path": path or None, "limit": limit},
             options,
             returns="StorageFilesResponse",
         )

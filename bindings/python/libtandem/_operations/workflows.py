@@ -20,7 +20,12 @@ class SyncWorkflows(SyncNamespace):
 
     def events(self, *, workflow_id: str | None = None, run_id: str | None = None, **options: Any) -> Stream:
         """Follows workflow events, of one workflow, of one run or of all."""
-        return self._core.stream("workflows.events", {"workflow_id": workflow_id, "run_id": run_id}, options, both=True)
+        return self._core.stream(
+            "workflows.events",
+            {"workflow_id": workflow_id or None, "run_id": run_id or None},
+            options,
+            both=True,
+        )
 
     def gate_decide(self, run_id: str, decision: str, reason: str | None = None, **options: Any) -> Record:
         """Decides the approval gate that a workflow run waits on.
@@ -63,7 +68,7 @@ class SyncWorkflows(SyncNamespace):
         """Lists event hooks, of one workflow or of all."""
         return self._core.call(
             "workflows.list_hooks",
-            {"workflow_id": workflow_id, "limit": limit},
+            {"workflow_id": workflow_id or None, "limit": limit},
             options,
             returns="WorkflowHookListResponse",
         )
@@ -114,7 +119,7 @@ class SyncWorkflows(SyncNamespace):
             "workflows.run",
             {"workflow_id": workflow_id},
             options,
-            fields={"$body": payload},
+            fields={"$body": payload or None},
             body="empty",
         )
 
@@ -154,7 +159,12 @@ class AsyncWorkflows(AsyncNamespace):
 
     def events(self, *, workflow_id: str | None = None, run_id: str | None = None, **options: Any) -> AsyncStream:
         """Follows workflow events, of one workflow, of one run or of all."""
-        return self._core.stream("workflows.events", {"workflow_id": workflow_id, "run_id": run_id}, options, both=True)
+        return self._core.stream(
+            "workflows.events",
+            {"workflow_id": workflow_id or None, "run_id": run_id or None},
+            options,
+            both=True,
+        )
 
     async def gate_decide(self, run_id: str, decision: str, reason: str | None = None, **options: Any) -> Record:
         """Decides the approval gate that a workflow run waits on.
@@ -197,7 +207,7 @@ class AsyncWorkflows(AsyncNamespace):
         """Lists event hooks, of one workflow or of all."""
         return await self._core.call(
             "workflows.list_hooks",
-            {"workflow_id": workflow_id, "limit": limit},
+            {"workflow_id": workflow_id or None, "limit": limit},
             options,
             returns="WorkflowHookListResponse",
         )
@@ -248,7 +258,7 @@ class AsyncWorkflows(AsyncNamespace):
             "workflows.run",
             {"workflow_id": workflow_id},
             options,
-            fields={"$body": payload},
+            fields={"$body": payload or None},
             body="empty",
         )
 

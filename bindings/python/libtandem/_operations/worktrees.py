@@ -34,8 +34,8 @@ class SyncWorktrees(SyncNamespace):
         return self._core.call(
             "worktrees.cleanup",
             {
-                "repo_root": repo_root,
-                "repository_id": repository_id,
+                "repo_root": repo_root or None,
+                "repository_id": repository_id or None,
                 "dry_run": dry_run,
                 "remove_orphan_dirs": remove_orphan_dirs,
             },
@@ -200,8 +200,8 @@ class AsyncWorktrees(AsyncNamespace):
         return await self._core.call(
             "worktrees.cleanup",
             {
-                "repo_root": repo_root,
-                "repository_id": repository_id,
+                "repo_root": repo_root or None,
+                "repository_id": repository_id or None,
                 "dry_run": dry_run,
                 "remove_orphan_dirs": remove_orphan_dirs,
             },
