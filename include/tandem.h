@@ -107,8 +107,9 @@
  *      "total_tokens", "estimated"}, "tools": [{"id", "tool", "arguments", "status", "result", "error"}]}}
  *
  *  A run that failed, was cancelled by others or took too long is a result too (status "failed" with "error", "cancelled",
- *  "timeout"). What could not be read whole is named in "missing": ["text", "tools", "usage"]. What the run waits for is
- *  decided by "permissions": {"default": D, "by_tool": {"bash": D, "mcp.*": D}}, D being
+ *  "timeout"). "usage" is {} where no call of the model came to its end. What could not be read whole is named in
+ *  "missing": ["text", "tools", "usage"]. What the run waits for is decided by "permissions": {"default": D, "by_tool":
+ *  {"bash": D, "mcp.*": D}}, D being
  *
  *     "ask"      the default: the host's provider of permissions (tandem_provide) is asked; without one the tool is denied
  *     "allow"    this once, so that no rule stays behind
@@ -226,6 +227,7 @@
  *  `embedding` of tandem_provide, and tools and models of the host serve the embedded engine only.
  */
 
+#include <stddef.h>
 #include <stdint.h>
 
 #if defined(__cplusplus)
@@ -252,7 +254,7 @@ extern "C" {
  *
  *   OK             done
  *   PENDING        not over yet: the wait's or the close's time is up, and it goes on
- *   ALREADY        it was over before (tandem_cancel)
+ *   ALREADY        it was over before (tandem_cancel, tandem_pause)
  *   E_HANDLE       NULL, closed, stale or invented client
  *   E_ARGS         an argument cannot be: NULL, unknown id, bad JSON, unknown operation or argument
  *   E_BUSY         another thread pumps this client, or waits for this operation
@@ -327,8 +329,9 @@ typedef void(TANDEM_CALL *tandem_log_fn)(void *ud, int32_t level, const char *re
 TANDEM_API uint32_t TANDEM_CALL tandem_version(void);
 
 /*
- * How this library was built, as a static JSON object: {"version": "0.1.0", ...} with what else is known, such as the
- * versions of the libraries it was compiled with. For bug reports.
+ * What this library is, as a static JSON object, for bug reports: {"version": "0.1.0", "api": the version of
+ * tandem-engine that its operations are those of, "engines": [...], "host": the kinds that tandem_provide takes,
+ * "platform": "linux-x86_64"}. More may be added.
  */
 TANDEM_API const char *TANDEM_CALL tandem_build_info(void);
 
@@ -339,7 +342,7 @@ TANDEM_API const char *TANDEM_CALL tandem_status_name(int32_t status);
 
 /*
  * Reads the status of a result: TANDEM_OK for {"ok": ...}, else the error's `code`. A text that is no result, or NULL,
- * is TANDEM_E_ARGS. It looks at the first key only and does not check the rest.
+ * is TANDEM_E_ARGS. What stands behind {"ok": is not checked.
  *
  *     char *result = tandem_call(c, "sessions.get", args);
  *     if (tandem_status(result) != TANDEM_OK) ...
@@ -353,6 +356,7 @@ TANDEM_API int32_t TANDEM_CALL tandem_status(const char *result_json);
  *   "op:sessions.create" one operation: summary, arguments with types, result, whether the embedded engine has it
  *   "events"            the events of both vocabularies, with their properties
  *   "errors"            the names of errors, with code, meaning and whether a retry makes sense
+ *   "types"             the named types of arguments and results, with their fields
  *
  * Returns a result to free. Anything else, also NULL: `invalid_argument`; an operation that is not there:
  * `unknown_operation`.
@@ -380,27 +384,37 @@ TANDEM_API int32_t TANDEM_CALL tandem_set_log(tandem_log_fn fn, void *ud, tandem
  * CLIENT
  *
  * Opens a client. `config_json` is an object with the options below; NULL is {} and means the embedded engine, in
- * memory. An option that is unknown is an error that names it (`unknown_argument`). No network is used here; the
- * embedded engine opens its state, migrations included. Ids of operations are unique in the process, 1 ... 2^53-1.
+ * memory. An option that is unknown is an error that names it and lists the known ones (`unknown_argument`); one that is
+ * null counts as absent. No network is used here; the embedded engine opens its state, migrations included. Ids of
+ * operations are unique in the process, 1 ... 2^53-1.
+ *
+ * A client has one thread for sockets and timers, with the embedded engine one more, and up to four while files or the
+ * run's log are read; they block all signals and are gone when tandem_close has returned TANDEM_OK.
  *
  * On failure NULL is returned and, where error_json is not NULL, *error_json is an error to free; on success it is
  * NULL. Errors of its own: `state_locked` (detail.pid: the process that has the state open; this one counts),
  * `state_corrupt` (the files are left as they are), `state_full`, `invalid_argument` for a workspace that is missing or
- * cannot be read, `not_supported` for an engine that is not built yet.
+ * cannot be read, `limit` when 4096 clients are open or the system has no thread or descriptor left, `not_supported` for
+ * an engine that is not built yet.
  *
  * Options with * may also stand in the arguments of one call as "$name".
  *
- *   "engine"        "embedded" (default), "remote" (default when "url" is given), "discover", "replay"
+ *   "engine"        "embedded" (default), "remote" (default when "url" is given), "discover": a remote engine that is
+ *                   healthy when the first call comes, else the embedded one, "replay". It is looked for at TANDEM_BASE_URL
+ *                   with TANDEM_API_TOKEN (both where "environment" is true), and at http://127.0.0.1:39731 with the token
+ *                   that the user's engine keeps in ~/.local/share/tandem/security/engine_api_token
  *   "url"           "http://host:port", "https://...", "unix:/path"; "embedded:" and "embedded:/dir" mean the embedded
- *                   engine (with /dir as state), so that one string switches
+ *                   engine (with /dir as state), so that one string switches; an "engine" that says another is refused
  *   "token"         the remote engine's token
  *   "state"         directory of the embedded engine's state, made when missing; absent: ":memory:"
  *   "workspace"     directory that sessions without one of their own work in; absent: none
  *   "cassette"      file of recorded replies, for "replay"
  *   "connect_timeout_ms"   5000
- *   "timeout_ms" *         20000: total time of a call; 615000 for sessions.prompt_sync and sessions.run
- *   "idle_timeout_ms"      25000: silence after which a stream counts as broken
- *   "retries" *            2: of what may be repeated
+ *   "timeout_ms" *         20000: total time of a call, -1: none; sessions.prompt_sync and sessions.run have 615000 and
+ *                          streams none, unless their call says "$timeout_ms"
+ *   "idle_timeout_ms"      25000: silence after which a remote engine's stream counts as broken; 90000: that after which
+ *                          a model server's answer does
+ *   "retries" *            2: of requests to a remote engine that may be repeated
  *   "on_conflict" *        "fail", "wait", "attach" or "cancel_active": what a prompt does while another run is active
  *   "reply_limit_bytes" *  67108864: largest reply
  *   "event_limit_bytes"    8388608: largest event
@@ -409,9 +423,10 @@ TANDEM_API int32_t TANDEM_CALL tandem_set_log(tandem_log_fn fn, void *ud, tandem
  *   "op_queue_bytes"       1048576: events waiting in one operation before they are folded
  *   "ops_limit"            65536: operations open, or done and not taken
  *   "results_limit_bytes"  268435456: of results not taken
- *   "proxy"                null: none; "environment": as the environment says; else an address
- *   "ca_file", "client_certificate", "client_key"    for https
- *   "headers" *            further headers of requests, an object
+ *   "proxy"                on the way to a remote engine; absent: none; "environment": as the environment
+ *                          says; else its address
+ *   "ca_file", "client_certificate", "client_key"    for https to a remote engine, paths of PEM files
+ *   "headers" *            further headers of requests to a remote engine, an object of texts
  *   "act_as" *             "control_panel": the source that changes are made in the name of; null: none
  *   "environment"          false; true: keys and addresses of providers may be read from the environment, once, in open
  *                          (OPENAI_API_KEY, OPENAI_BASE_URL)
@@ -528,7 +543,7 @@ TANDEM_API int32_t TANDEM_CALL tandem_cancel(tandem_client *c, uint64_t op);
  * on not 0: the operation's events stop coming until on is 0; nothing is lost meanwhile (see EVENTS) and the run goes
  * on. Host calls still come. tandem_wait and tandem_cancel lift a pause. TANDEM_ALL_OPS: all operations there are now.
  *
- * Returns TANDEM_OK; TANDEM_ALREADY when the operation is over; TANDEM_E_ARGS no such id; TANDEM_E_HANDLE.
+ * Returns TANDEM_OK; TANDEM_ALREADY when its `done` has been taken; TANDEM_E_ARGS no such id; TANDEM_E_HANDLE.
  */
 TANDEM_API int32_t TANDEM_CALL tandem_pause(tandem_client *c, uint64_t op, int32_t on);
 
@@ -570,7 +585,8 @@ TANDEM_API int32_t TANDEM_CALL tandem_set_handler(tandem_client *c, tandem_event
  * something (what a pump left because no callback claims it does not count). Made when first asked for, valid until
  * tandem_close; only poll it, never read, write or close it.
  *
- * Returns the descriptor, >= 0; TANDEM_E_HANDLE; TANDEM_E_UNSUPPORTED on Windows.
+ * Returns the descriptor, >= 0; TANDEM_E_HANDLE; TANDEM_E_LIMIT when the process may open no more descriptors;
+ * TANDEM_E_UNSUPPORTED on Windows.
  *
  *     struct pollfd p = {tandem_wakeup_fd(c), POLLIN, 0};
  *     while (poll(&p, 1, -1) >= 0) tandem_pump(c, 0, 0);
@@ -600,7 +616,7 @@ TANDEM_API int32_t TANDEM_CALL tandem_wake(tandem_client *c);
  *
  * Offers something of the host's and returns its provider's id. `spec_json` is one of
  *
- *   {"kind": "tool", "name", "description", "parameters", "permission": "allow", "timeout_ms": 120000}
+ *   {"kind": "tool", "name", "description", "parameters", "permission": "allow", "timeout_ms"}
  *       A function that models may call, on the embedded engine. `name`: 1 to 64 of a-z A-Z 0-9 _ -. `parameters`: a
  *       JSON schema of an object, {"type": "object", "properties": {...}, "required": [...]}; absent: none.
  *       "permission": "ask": each call waits for a permission first.
@@ -636,9 +652,10 @@ TANDEM_API int32_t TANDEM_CALL tandem_wake(tandem_client *c);
  * call and wants no reply. Reasons: `host_timeout`, `cancelled` (its run or operation), `resolved` or `expired` (a
  * decision made elsewhere, or too late), and others. A call that nobody was shown just goes away.
  *
- * `timeout_ms` counts from the moment the call is queued, of a model from its last piece. When it has passed, or the
- * reply is {"error": ...}: a tool's failure is told to the model and the run goes on; a model's ends the run
- * (`run.failed`, `host_timeout` or `host_failed`); a permission is rejected, a question dismissed.
+ * `timeout_ms`, 120000 unless the spec says another, counts from the moment the call is queued, of a model from its last
+ * piece; a permission has no longer than its `expires_at_ms`. When it has passed, or the reply is {"error": ...}: a tool's
+ * failure is told to the model and the run goes on; a model's ends the run (`run.failed`, `host_timeout` or
+ * `host_failed`); a permission is rejected, a question dismissed.
  *
  * An answered question reaches the model of an embedded run, which waits for it. A remote engine does not wait: it
  * publishes the answer as an event, and only sessions.run sends it on as the next prompt.

@@ -66,18 +66,27 @@ def run(command, timeout=600, **options):
     return p.returncode, p.stdout.decode("utf-8", "replace")
 
 
-class Model:
-    """The scripted model server, on a port of its own choice."""
+class Served:
+    """A server of Tests/tools, on a port of its own choice."""
+
+    def __init__(self, script, *options):
+        self.command = [sys.executable, f"Tests/tools/{script}", "--port", "0", *options]
 
     def __enter__(self):
-        self.process = subprocess.Popen([sys.executable, "Tests/tools/model_server.py", "--port", "0"], text=True,
-                                        stdout=subprocess.PIPE)
+        self.process = subprocess.Popen(self.command, text=True, stdout=subprocess.PIPE)
         self.url = "http://127.0.0.1:" + self.process.stdout.readline().strip()
         return self
 
     def __exit__(self, *_):
         self.process.terminate()
         self.process.wait()
+
+
+class Model(Served):
+    """The scripted model server."""
+
+    def __init__(self):
+        super().__init__("model_server.py")
 
     def environment(self):
         return {**os.environ, "TANDEM_TEST_MODEL_URL": self.url, "TANDEM_TEST_LIBRARY": str(ROOT / "build/lib/libtandem.so.0"),
@@ -227,7 +236,7 @@ def fenced(language):
 
 
 def examples(suite, _):
-    with Model() as model:
+    with Model() as model, Served("standin_engine.py", "--token", "tk_examples") as engine:
         environment = model.environment()
         for source in sorted(pathlib.Path("examples/c").glob("*.c")):
             target = OUT / f"example_{source.stem}"
@@ -235,9 +244,16 @@ def examples(suite, _):
             if suite.case(f"{source} compiles", code == 0, output):
                 code, output = run([target, "embedded:", "."], env=environment, timeout=60)
                 suite.case(f"{source} runs on echo", code == 0 and len(output) > 10, f"exit {code}\n{output}")
-        if pathlib.Path("examples/c/quickstart.c").exists():
-            lines = len(pathlib.Path("examples/c/quickstart.c").read_text().splitlines())
-            suite.case("quickstart.c has less than 80 lines", lines < 80, str(lines))
+        for name in ("quickstart", "poll_loop"):
+            code, output = run([OUT / f"example_{name}", engine.url, ".", "tk_examples"], env=environment, timeout=60)
+            suite.case(f"examples/c/{name}.c runs on a running engine", code == 0 and len(output) > 10, f"exit {code}\n{output}")
+            code, output = run([OUT / f"example_{name}", engine.url], env=environment, timeout=60)
+            suite.case(f"examples/c/{name}.c says what is wrong without a token", code == 1 and "unauthorized" in output, output)
+        script = [sys.executable, "examples/python/quickstart.py", engine.url, "tk_examples"]
+        code, output = run(script, env={**environment, "PYTHONPATH": "bindings/python"}, timeout=60)
+        suite.case("quickstart.py runs on a running engine", code == 0 and len(output) > 10, f"exit {code}\n{output}")
+        lines = len(pathlib.Path("examples/c/quickstart.c").read_text().splitlines())
+        suite.case("quickstart.c has less than 80 lines", lines < 80, str(lines))
         for i, text in enumerate(t for t in fenced("c") if "int main" in t):
             source = OUT / f"readme_{i}.c"
             source.write_text(text)
@@ -245,11 +261,6 @@ def examples(suite, _):
             if suite.case("README's C program compiles", code == 0, output):
                 code, output = run([OUT / f"readme_{i}"], env=environment, timeout=60)
                 suite.case("README's C program runs", code == 0 and output.strip() != "", f"exit {code}\n{output}")
-        for i, text in enumerate(t for t in fenced("python") if "ctypes" in t):
-            script = OUT / f"readme_{i}.py"
-            script.write_text(text)
-            code, output = run([sys.executable, script], env=environment, timeout=60)
-            suite.case("README's Python program runs", code == 0 and output.strip() != "", f"exit {code}\n{output}")
 
 
 def install(suite, _):

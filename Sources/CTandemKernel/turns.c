@@ -1,5 +1,6 @@
 #include "frames.h"
 
+#include <pthread.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,12 +12,17 @@ enum { CLOSE_INSIDE_MS = 5000 };
 static libtandem_upcalls upcalls;
 static int installed;
 
-void libtandem_install(const libtandem_upcalls *given) {
-  upcalls = *given;
-  __atomic_store_n(&installed, 1, __ATOMIC_RELEASE);
-}
-
 static int is_installed(void) { return __atomic_load_n(&installed, __ATOMIC_ACQUIRE); }
+
+void libtandem_install(const libtandem_upcalls *given) {
+  static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+  pthread_mutex_lock(&lock);
+  if (!is_installed()) {
+    upcalls = *given;
+    __atomic_store_n(&installed, 1, __ATOMIC_RELEASE);
+  }
+  pthread_mutex_unlock(&lock);
+}
 
 const libtandem_upcalls *libtandem_installed(void) { return is_installed() ? &upcalls : NULL; }
 

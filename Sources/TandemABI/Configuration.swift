@@ -7,7 +7,7 @@ internal import TandemJSON
 internal import TandemRemote
 internal import TandemSystem
 
-/// The options of tandem_open (kernel.md K21), checked: an unknown one is an error that names it.
+/// The options of tandem_open, checked: an unknown one is an error that lists the known ones.
 struct Configuration {
     /// Where the engine is.
     enum Place {
@@ -31,6 +31,7 @@ struct Configuration {
 
     init(_ json: JSONText) throws(Failure) {
         for (name, value) in json.members {
+            guard Configuration.names.contains(name) else { throw Configuration.unknown(name) }
             if value.isNull {
                 // The one option whose null says something.
                 if name == "act_as" { client.calls.actsAs = nil }
@@ -69,9 +70,10 @@ struct Configuration {
 
     private mutating func readClient(_ name: String, _ value: JSONText) throws(Failure) {
         switch name {
-        case "timeout_ms": client.calls.timeoutMilliseconds = try CallOptions.integer(name, value, from: -1)
-        case "strict": client.calls.isStrict = try CallOptions.boolean(name, value)
-        case "reply_limit_bytes": client.calls.replyLimitBytes = try CallOptions.integer(name, value, from: 1)
+        case "timeout_ms": client.timeoutMilliseconds = try CallOptions.integer(name, value, from: -1)
+        case "act_as": client.calls.actsAs = try text(name, value)
+        case "strict", "reply_limit_bytes", "retries", "on_conflict", "vocabulary", "fold", "coalesce_ms":
+            try client.calls.set(name, value)
         case "op_queue_bytes": client.queueBytes = Int(try CallOptions.integer(name, value, from: 1))
         case "ops_limit": client.operationsLimit = Int(try CallOptions.integer(name, value, from: 1))
         case "results_limit_bytes": client.resultsLimitBytes = Int(try CallOptions.integer(name, value, from: 1))
@@ -92,52 +94,46 @@ struct Configuration {
         case "client_certificate": remote.route.clientCertificate = try text(name, value)
         case "client_key": remote.route.clientKey = try text(name, value)
         case "headers": remote.headers = try CallOptions.fields(name, value)
-        case "act_as": client.calls.actsAs = try text(name, value)
-        case "retries": client.calls.retries = try CallOptions.integer(name, value, from: 0)
         case "event_limit_bytes": remote.eventLimitBytes = Int(try CallOptions.integer(name, value, from: 1))
         case "transfers_limit": remote.transfersLimit = Int(try CallOptions.integer(name, value, from: 1))
         case "subscription":
             remote.subscribesPerStream = try choice(name, value, ["client": false, "session": true])
-        case "on_conflict", "vocabulary", "fold", "coalesce_ms": try readEventForm(name, value)
         case "cassette": _ = try text(name, value)
         default: throw Configuration.unknown(name)
         }
     }
 
-    /// Options that a call may give too, by the call's own rules.
-    private mutating func readEventForm(_ name: String, _ value: JSONText) throws(Failure) {
-        var options = CallOptions()
-        try options.set(name, value)
-        switch name {
-        case "on_conflict": client.calls.onConflict = options.onConflict
-        case "vocabulary": client.calls.vocabulary = options.vocabulary
-        case "fold": client.calls.folds = options.folds
-        default: client.calls.coalesceMilliseconds = options.coalesceMilliseconds
-        }
-    }
+    /// All options; each is read by one of the functions above.
+    private static let names: Set<String> = [
+        "act_as", "ca_file", "cassette", "client_certificate", "client_key", "coalesce_ms", "connect_timeout_ms",
+        "default_model", "default_provider", "delivery", "deterministic", "discover", "durability", "engine",
+        "environment", "event_limit_bytes", "fold", "headers", "idle_timeout_ms", "log_level", "on_conflict",
+        "op_queue_bytes", "ops_limit", "providers", "proxy", "reply_limit_bytes", "results_limit_bytes", "retries",
+        "state", "strict", "subscription", "timeout_ms", "token", "transfers_limit", "url", "vocabulary", "workspace",
+    ]
 
-    static let logLevels: [String: Int32] = ["none": 0, "error": 1, "warning": 2, "info": 3, "debug": 4]
+    private static let logLevels: KeyValuePairs<String, Int32> = [
+        "none": 0, "error": 1, "warning": 2, "info": 3, "debug": 4,
+    ]
 
     private mutating func chooseEngine() throws(Failure) {
-        var name = engineName ?? "embedded"
-        if let url {
-            if url == "embedded:" {
-                name = "embedded"
-            } else if url.hasPrefix("embedded:") {
-                name = "embedded"
-                engine.state = .directory(String(url.dropFirst("embedded:".count)))
-            } else {
-                name = "remote"
-            }
+        let named = url.map { $0.hasPrefix("embedded:") ? "embedded" : "remote" }
+        let name = engineName ?? named ?? "embedded"
+        guard ["embedded", "remote", "discover", "replay"].contains(name) else {
+            throw Failure(.invalidArgument, "engine is none of embedded, remote, discover, replay")
+        }
+        if let named, named != name {
+            throw Failure(.invalidArgument, "engine is \(name), but url names the \(named) engine")
         }
         switch name {
-        case "embedded": return
         case "remote":
             guard let url else { throw Failure(.invalidArgument, "a remote engine needs its url") }
             place = .remote(remote.configuration(try RemoteAddress(url)))
         case "discover": place = .discovered(try Discovery.candidates(remote, readsEnvironment: readsEnvironment))
         case "replay": throw Failure(.notSupported, "the engine replay is not supported by this version yet")
-        default: throw Failure(.invalidArgument, "engine is none of embedded, remote, discover, replay")
+        default:
+            let folder = url?.dropFirst("embedded:".count) ?? ""
+            if !folder.isEmpty { engine.state = .directory(String(folder)) }
         }
     }
 
@@ -161,9 +157,10 @@ struct Configuration {
     }
 
     private func text(_ name: String, _ value: JSONText) throws(Failure) -> String {
-        guard let text = value.string, !text.isEmpty, !text.utf8.contains(0) else {
+        guard let text = value.string, !text.isEmpty else {
             throw Failure(.invalidArgument, "\(name) is no text, or an empty one")
         }
+        if text.utf8.contains(0) { throw Failure(.invalidArgument, "\(name) has a NUL character in it") }
         return text
     }
 
@@ -172,18 +169,28 @@ struct Configuration {
         return value
     }
 
-    private func choice<Value>(_ name: String, _ value: JSONText, _ choices: [String: Value]) throws(Failure) -> Value {
-        guard let text = value.string, let chosen = choices[text] else {
-            throw Failure(.invalidArgument, "\(name) is none of \(choices.keys.sorted().joined(separator: ", "))")
+    private func choice<Value>(
+        _ name: String,
+        _ value: JSONText,
+        _ choices: KeyValuePairs<String, Value>
+    ) throws(Failure) -> Value {
+        let text = value.string
+        guard let chosen = choices.first(where: { $0.key == text })?.value else {
+            let known = choices.map(\.key).joined(separator: ", ")
+            throw Failure(.invalidArgument, "\(name) is none of \(known)")
         }
         return chosen
     }
 
     private static func unknown(_ name: String) -> Failure {
-        Failure(
+        let known = names.sorted()
+        return Failure(
             .unknownArgument,
-            "tandem_open has no option \(name)",
-            detail: JSONWriter.object { $0.member("argument", name) }
+            "tandem_open has no option \(name); it has: \(known.joined(separator: ", "))",
+            detail: JSONWriter.object { writer in
+                writer.member("argument", name)
+                writer.member("known", array: { writer in for name in known { writer.string(name) } })
+            }
         )
     }
 }

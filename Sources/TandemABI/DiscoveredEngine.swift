@@ -6,14 +6,19 @@ internal import TandemSystem
 
 /// The engine that is there when the first call comes: a remote one that answers, else the embedded one.
 final class DiscoveredEngine: Backend {
+    private typealias Found = Result<any Backend, Failure>
+    private typealias Start = @Sendable (Found) -> Void
+
     private enum State {
         case undecided
-        case deciding
-        case decided(any Backend)
-        case failed(Failure)
+        /// One thread looks; what was started meanwhile waits, in its order.
+        case deciding([Start])
+        case decided(Found)
     }
 
     private let state = Monitor(State.undecided)
+    /// The thread that looks where nobody waits for it.
+    private let looker = Lock<Thread?>(nil)
     private let candidates: [RemoteConfiguration]
     private let openEmbedded: @Sendable () throws(Failure) -> Engine
     private let loop: EventLoop
@@ -40,6 +45,8 @@ final class DiscoveredEngine: Backend {
 
     var questionsWait: Bool { known?.questionsWait ?? false }
 
+    var tellsResyncs: Bool { known?.tellsResyncs ?? false }
+
     func writeStats(to writer: inout JSONWriter) { known?.writeStats(to: &writer) }
 
     func answer(_ request: Request, _ call: Call) -> Result<Reply, Failure> {
@@ -47,59 +54,95 @@ final class DiscoveredEngine: Backend {
     }
 
     func start(_ request: Request, _ call: Call, into sink: any Sink) {
-        if let known { return known.start(request, call, into: sink) }
-        let thread = Thread.start("tandem-discover") { [self] in
-            switch engine(call.deadline) {
+        let begin: Start = { found in
+            if call.isCancelled { return sink.end(.failure(Failure(.cancelled, "the operation was cancelled"))) }
+            switch found {
             case .success(let engine): engine.start(request, call, into: sink)
             case .failure(let failure): sink.end(.failure(failure))
             }
         }
-        if thread == nil { sink.end(.failure(Failure(.limit, "the process may start no more threads"))) }
+        let (found, isFirst): (Found?, Bool) = state.withLock { state in
+            switch state {
+            case .undecided:
+                state = .deciding([begin])
+                return (nil, true)
+            case .deciding(let waiting):
+                state = .deciding(waiting + [begin])
+                return (nil, false)
+            case .decided(let found): return (found, false)
+            }
+        }
+        if let found { begin(found) }
+        if isFirst { look() }
     }
 
     func close(by deadline: Deadline) -> Bool {
-        let decided: (any Backend)?? = state.wait(until: deadline) { state in
+        let decided: Found? = state.wait(until: deadline) { state in
             switch state {
-            case .deciding: return .none
-            case .decided(let backend): return .some(backend)
-            case .undecided, .failed:
-                state = .failed(Failure(.closed, "the client is being closed"))
-                return .some(nil)
+            case .deciding: return nil
+            case .decided(let found): return found
+            case .undecided:
+                let closed = Found.failure(Failure(.closed, "the client is being closed"))
+                state = .decided(closed)
+                return closed
             }
         }
-        guard let decided else { return false }
-        return decided?.close(by: deadline) ?? true
+        guard let decided, looker.withLock({ $0 })?.join(by: deadline) ?? true else { return false }
+        guard case .success(let engine) = decided else { return true }
+        return engine.close(by: deadline)
     }
 
     private var known: (any Backend)? {
-        state.withLock { if case .decided(let backend) = $0 { backend } else { nil } }
+        state.withLock { if case .decided(.success(let engine)) = $0 { engine } else { nil } }
+    }
+
+    /// Decides on a thread of its own.
+    private func look() {
+        let thread = Thread.start("tandem-discover") { [self] in
+            let found = decide()
+            settle(found, .decided(found))
+        }
+        guard let thread else {
+            return settle(.failure(Failure(.limit, "the process may start no more threads")), .undecided)
+        }
+        looker.withLock { $0 = thread }
     }
 
     /// Decides, or waits for the thread that does.
-    private func engine(_ deadline: Deadline) -> Result<any Backend, Failure> {
-        let found: Result<any Backend, Failure>?? = state.wait(until: deadline) { state in
+    private func engine(_ deadline: Deadline) -> Found {
+        let known: Found?? = state.wait(until: deadline) { state in
             switch state {
             case .undecided:
-                state = .deciding
+                state = .deciding([])
                 return .some(nil)
             case .deciding: return .none
-            case .decided(let backend): return .some(.success(backend))
-            case .failed(let failure): return .some(.failure(failure))
+            case .decided(let found): return .some(found)
             }
         }
-        guard let found else { return .failure(Failure(.timeout, "the engine was not found in time")) }
-        if let found { return found }
-        let result = decide()
-        state.change { state in
-            switch result {
-            case .success(let backend): state = .decided(backend)
-            case .failure(let failure): state = .failed(failure)
-            }
-        }
-        return result
+        guard let known else { return .failure(Failure(.timeout, "the engine was not found in time")) }
+        if let known { return known }
+        let found = decide()
+        settle(found, .decided(found))
+        return found
     }
 
-    private func decide() -> Result<any Backend, Failure> {
+    /// Begins what waits, then changes the state: nothing that comes later overtakes it.
+    private func settle(_ found: Found, _ end: State) {
+        while true {
+            let waiting = state.change { state -> [Start] in
+                guard case .deciding(let waiting) = state, !waiting.isEmpty else {
+                    state = end
+                    return []
+                }
+                state = .deciding([])
+                return waiting
+            }
+            if waiting.isEmpty { return }
+            for begin in waiting { begin(found) }
+        }
+    }
+
+    private func decide() -> Found {
         for candidate in candidates {
             let remote = Remote(candidate, loop: loop, random: random)
             if isHealthy(remote) { return .success(remote) }

@@ -2,7 +2,7 @@ internal import Glibc
 internal import TandemContract
 internal import TandemRemote
 
-/// Where an engine may be found (K21, `"engine":"discover"`).
+/// Where an engine may be found (`"engine":"discover"`).
 enum Discovery {
     private static let usualAddress = "http://127.0.0.1:39731"
     private static let tokenFile = "/.local/share/tandem/security/engine_api_token"

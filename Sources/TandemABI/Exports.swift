@@ -64,7 +64,13 @@ public func tandem_cancel(_ c: OpaquePointer?, _ op: UInt64) -> Int32 {
 
 @_cdecl("tandem_pause") @implementation
 public func tandem_pause(_ c: OpaquePointer?, _ op: UInt64, _ on: Int32) -> Int32 {
-    unsafe withClient(c) { client in status(of: client.pause(op, on != 0)) }
+    unsafe withClient(c) { client in
+        if op == UInt64.max {
+            client.pauseAll(on != 0)
+            return TANDEM_OK
+        }
+        return status(of: client.pause(op, on != 0))
+    }
 }
 
 /// Runs `body` where the calling thread may come here and the client is open; else the status that says why not.

@@ -9,7 +9,7 @@ extension Client {
         do throws(Failure) {
             let offer = try HostOffer(spec)
             if !offer.decides, !backend.runsHostTools {
-                throw Failure(.notSupported, "tools and models of the host's reach the embedded engine only")
+                throw Failure(.notSupported, "tools and models of the host reach the embedded engine only")
             }
             let id = OperationID.next(slot: host.slot, .provider)
             let provider = HostBook.Provider(id: id, offer: offer, hasFunction: function != nil)

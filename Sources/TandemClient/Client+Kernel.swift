@@ -18,12 +18,20 @@ extension Client {
     /// What is under way, the newest first: ended in this order, nothing that waits is begun because others make room.
     func runningIDs() -> [UInt64] { state.withLock { Array($0.running.keys) }.sorted(by: >) }
 
-    /// Holds an operation's events back, or lets them come again; nil for one that is not there.
+    /// Holds an operation's events back, or lets them come again.
     package func pause(_ id: UInt64, _ isPaused: Bool) -> CancelResult {
         guard isOwn(id) else { return .unknown }
         guard change({ $0.mailbox.pause(id, isPaused) }) else { return .over }
         if !isPaused { resumeIfDrained(id) }
         return .asked
+    }
+
+    /// The same for all operations there are now; a wait has lifted the pause of its own.
+    package func pauseAll(_ isPaused: Bool) {
+        let ids = state.withLock { state in
+            state.mailbox.operations.filter { $0.key != 0 && !(isPaused && $0.value.isOwned) }.keys.sorted()
+        }
+        for id in ids { _ = pause(id, isPaused) }
     }
 
     /// Tells a source that held back to go on, once its operation's queue is empty.

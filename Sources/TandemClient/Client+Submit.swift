@@ -6,23 +6,14 @@ internal import TandemSystem
 extension Client {
     /// Plans a call: what is wrong with the name or the arguments comes out here.
     package func plan(_ operation: Operation, _ arguments: JSONText) throws(Failure) -> Plan {
-        var defaults = CallOptions()
-        defaults.vocabulary = options.calls.vocabulary
-        defaults.folds = options.calls.folds
-        defaults.coalesceMilliseconds = options.calls.coalesceMilliseconds
-        defaults.isStrict = options.calls.isStrict
-        defaults.replyLimitBytes = options.calls.replyLimitBytes
-        defaults.retries = options.calls.retries
-        defaults.onConflict = options.calls.onConflict
-        defaults.actsAs = options.calls.actsAs
         let isRun = operation.recipe == "run"
         guard isRun || !operation.isOwn else {
             throw Failure(.notSupported, "\(operation.name) is not supported by this version yet")
         }
         var plan =
             isRun
-            ? try Plan(run: operation, arguments, defaults: defaults, now: clock.milliseconds)
-            : try Plan(operation, arguments, defaults: defaults, now: clock.milliseconds)
+            ? try Plan(run: operation, arguments, defaults: options.calls, now: clock.milliseconds)
+            : try Plan(operation, arguments, defaults: options.calls, now: clock.milliseconds)
         let sent = isRun ? Operation.numbered(plan.request.operation) ?? operation : operation
         try Recipe.prepare(&plan, sent, makeKey: random.uuid)
         return plan
@@ -93,7 +84,7 @@ extension Client {
         if let given = options.timeoutMilliseconds { return Deadline(afterMilliseconds: given) }
         if operation.isOnlyStream { return .never }
         // The engine itself waits 615 s for a run (docs/architecture.md, limits).
-        let usual = operation.ownsRun ? 615_000 : self.options.calls.timeoutMilliseconds
+        let usual = operation.ownsRun ? 615_000 : self.options.timeoutMilliseconds
         return Deadline(afterMilliseconds: usual)
     }
 

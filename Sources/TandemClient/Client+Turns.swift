@@ -66,7 +66,7 @@ extension Client {
         }
     }
 
-    /// A blocking call of a stream that never ends by itself has to say when it is enough (kernel.md K18).
+    /// A blocking call of a stream that never ends by itself has to say when it is enough (tandem.h, OPERATIONS).
     private func requireEnd(_ operation: Operation, _ plan: Plan) throws(Failure) {
         let followsRun = plan.request.query("runID") != nil || plan.request.path.contains { $0.name == "run_id" }
         let ends = operation.endsWithRun && followsRun

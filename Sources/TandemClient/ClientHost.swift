@@ -1,5 +1,4 @@
 package import TandemContract
-internal import TandemJSON
 package import TandemSystem
 
 /// What the C side does for a client: its slot, and calling the host's functions that run on foreign threads.
@@ -30,7 +29,10 @@ package struct ClientHost: Sendable {
 
 /// What of the configuration concerns the client rather than the engine.
 package struct ClientOptions: Sendable {
-    package var calls = CallDefaults()
+    /// What a call that says nothing else gets.
+    package var calls = CallOptions()
+    /// In all, of a call that is neither a stream nor waits for a run.
+    package var timeoutMilliseconds: Int64 = 20_000
     package var operationsLimit = 65_536
     package var resultsLimitBytes = 256 * 1024 * 1024
     package var queueBytes = 1024 * 1024
@@ -38,21 +40,6 @@ package struct ClientOptions: Sendable {
     package var stopMilliseconds: Int64 = 5_000
     /// Records up to this level become events of operation 0; 0: none.
     package var logLevel: Int32 = 0
-
-    package init() {}
-}
-
-/// Options that a call may override.
-package struct CallDefaults: Sendable {
-    package var timeoutMilliseconds: Int64 = 20_000
-    package var vocabulary = CallOptions.Vocabulary.normalized
-    package var folds = false
-    package var coalesceMilliseconds: Int64 = 0
-    package var isStrict = false
-    package var replyLimitBytes = Int64(JSONLimit.bytes)
-    package var retries: Int64 = 2
-    package var onConflict = CallOptions.ConflictPolicy.fail
-    package var actsAs: String? = "control_panel"
 
     package init() {}
 }

@@ -119,7 +119,7 @@ final class DecisionFollower: Sendable {
         }
     }
 
-    /// The host has replied; what fails is refused (kernel.md K17), unless it is nobody's here any more.
+    /// The host has replied; what fails is refused (tandem.h, tandem_provide), unless it is nobody's here any more.
     func decided(_ request: OpenDecisions.Request, _ reply: Result<JSONText, Failure>) {
         let client = state.withLock { state in
             state.calls[request.id] = nil
@@ -148,8 +148,10 @@ final class DecisionFollower: Sendable {
         _ values: [String: JSONText]
     ) {
         var arguments = values.map { ($0.key, $0.value) }
-        arguments.append((request.kind == .permission ? "request_id" : "question_id", JSONText(text: request.id)))
-        if operation == "questions.answer" { arguments.append(("session_id", JSONText(text: request.sessionID ?? ""))) }
+        arguments.append((request.kind == .permission ? "request_id" : "question_id", JSONText(string: request.id)))
+        if operation == "questions.answer" {
+            arguments.append(("session_id", JSONText(string: request.sessionID ?? "")))
+        }
         send(client, operation, arguments) { [weak self] reply in
             if reply == nil { self?.state.withLock { $0.open.forget(request.id) } }
         }
@@ -170,7 +172,7 @@ final class DecisionFollower: Sendable {
         do throws(Failure) { plan = try client.plan(operation, json) } catch {
             return client.log(2, "\(name) could not be sent", error.json(operation: name))
         }
-        let deadline = Deadline(afterMilliseconds: client.options.calls.timeoutMilliseconds)
+        let deadline = Deadline(afterMilliseconds: client.options.timeoutMilliseconds)
         let call = Call(deadline: deadline, options: plan.options)
         client.backend.start(plan.request, call, into: ReplySink(client, operation, take))
     }

@@ -69,7 +69,7 @@ struct HostBook: Sendable {
 }
 
 extension HostBook.Pending {
-    /// The call as the host is told of it (kernel.md K15).
+    /// The call as the host is told of it (tandem.h, tandem_provide).
     func item(_ id: UInt64) -> HostItem {
         item(id, EventName.hostCall) { writer in
             writer.member("call", Int64(id))

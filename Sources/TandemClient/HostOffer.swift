@@ -34,7 +34,7 @@ struct HostOffer: Sendable, Equatable {
             try HostOffer.allow([], in: spec, kind)
             content = kind == "permission" ? .permission : .question
         case "embedding":
-            throw Failure(.notSupported, "embeddings of the host's are not supported: the engine has no memory yet")
+            throw Failure(.notSupported, "embeddings of the host are not supported: the engine has no memory yet")
         default:
             throw Failure(.invalidArgument, "kind \"\(kind)\" is none of tool, model, permission, question")
         }

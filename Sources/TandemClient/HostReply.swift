@@ -1,7 +1,7 @@
 internal import TandemContract
 internal import TandemJSON
 
-/// What a host replied, read by the kind of what it was asked (kernel.md K16).
+/// What a host replied, read by the kind of what it was asked (tandem.h, tandem_reply).
 enum HostReply {
     /// Why a reply is none.
     struct Fault: Error, Equatable {

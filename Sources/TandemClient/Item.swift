@@ -89,7 +89,7 @@ extension Item {
         return Item(content: .event(writer.bytes), context: context)
     }
 
-    /// The whole event as it is delivered; `seq` is given now (kernel.md K7).
+    /// The whole event as it is delivered; `seq` is given now.
     func text(operation: UInt64, seq: Int64, tag: JSONText?) -> [UInt8] {
         var writer = JSONWriter(reservingCapacity: bytes + Item.overheadBytes)
         writer.object { writer in

@@ -88,7 +88,7 @@ struct Mailbox: Sendable {
 
     init(limits: Limits) { self.limits = limits }
 
-    /// Whether a pump would run something: what it left unclaimed does not count (kernel.md K12).
+    /// Whether a pump would run something: what it left unclaimed does not count.
     var hasDeliverable: Bool { liveCount > 0 }
     /// Also what waits for `next`.
     var queued: Int { liveCount + parkedCount }
@@ -139,7 +139,7 @@ extension Mailbox {
         operations[id] = operation
     }
 
-    /// Pauses or goes on; nil for an operation that is not there.
+    /// Pauses or goes on; false for an operation that is not there.
     mutating func pause(_ id: UInt64, _ isPaused: Bool) -> Bool {
         guard var operation = operations[id] else { return false }
         guard operation.isPaused != isPaused else { return true }

@@ -157,11 +157,5 @@ extension OpenDecisions {
 }
 
 extension JSONText {
-    static let reject = JSONText(text: "reject")
-
-    init(text: String) {
-        var writer = JSONWriter()
-        writer.string(text)
-        self = writer.finish()
-    }
+    static let reject = JSONText(string: "reject")
 }

@@ -19,7 +19,7 @@ final class ReplyLine: Sendable {
     private let loop: EventLoop
     private let limitBytes: Int
 
-    /// What of a model's answer may wait to be taken (kernel.md K16).
+    /// What of a model's answer may wait to be taken (tandem.h, tandem_reply_chunk).
     static let limitBytes = 8 * 1024 * 1024
 
     init(_ receiver: any HostReceiver, _ loop: EventLoop, limitBytes: Int = ReplyLine.limitBytes) {

@@ -46,7 +46,7 @@ struct RunResult: Sendable {
         return writer.finish()
     }
 
-    /// The last answer among stored messages, unless it is cut (engine-facts 02, section 7a).
+    /// The last answer among stored messages, unless it is cut: a remote engine stores at most 16,000 bytes of a text.
     private static func answer(_ messages: Result<Reply, Failure>) -> JSONText? {
         guard case .success(let reply) = messages, reply.status < 300, let json = reply.json else { return nil }
         let last = json.elements.last { $0.at("info", "role")?.string == "assistant" }

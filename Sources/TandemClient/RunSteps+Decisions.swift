@@ -49,7 +49,7 @@ extension RunSteps {
         decisions.stopAsking(id) ? [.stopAsking(id, reason: reason)] : []
     }
 
-    /// The host's answer; what fails is refused (kernel.md K17).
+    /// The host's answer; what fails is refused (tandem.h, tandem_provide).
     mutating func decided(_ id: String, _ reply: Result<JSONText, Failure>) -> [Action] {
         guard decisions.stopAsking(id) else { return [] }
         let value = try? reply.get()

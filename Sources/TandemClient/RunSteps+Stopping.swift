@@ -1,7 +1,7 @@
 internal import TandemContract
 internal import TandemJSON
 
-// The caller has had enough, or time is up: no run stays behind (kernel.md K8).
+// The caller has had enough, or time is up: no run stays behind (tandem.h, tandem_cancel).
 extension RunSteps {
     mutating func stop() -> [Action] {
         let failure = Failure(.cancelled, "the operation was cancelled").adding { $0.member("sent", wasPromptSent) }

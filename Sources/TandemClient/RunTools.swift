@@ -3,7 +3,7 @@ internal import TandemJSON
 /// The tool calls of a run, in order: a value.
 ///
 /// An engine names one call by several identifiers on its way: the model's, then its permission request's, and a new one
-/// where it is refused before it runs (engine-facts 02, section 9).
+/// where it is refused before it runs.
 struct RunTools: Sendable {
     struct Tool: Sendable {
         fileprivate(set) var id: String

@@ -20,16 +20,6 @@ struct RunUsage: Sendable, Equatable {
         return sum
     }
 
-    /// With those of another run.
-    func adding(_ other: RunUsage) -> RunUsage {
-        var sum = self
-        sum.promptTokens &+= other.promptTokens
-        sum.completionTokens &+= other.completionTokens
-        sum.totalTokens &+= other.totalTokens
-        sum.isEstimated = isEstimated || other.isEstimated
-        return sum
-    }
-
     func write(to writer: inout JSONWriter) {
         writer.object { writer in
             writer.member("prompt_tokens", promptTokens)

@@ -1,4 +1,4 @@
-/// Which operation the host calls of a session belong to (kernel.md K15): a value.
+/// Which operation the host calls of a session belong to (tandem.h, tandem_provide): a value.
 ///
 /// The run's owner (`sessions.run`, `prompt_sync`), else the oldest open stream on the session, else none.
 struct SessionOwners: Sendable {

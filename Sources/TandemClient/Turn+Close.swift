@@ -1,7 +1,7 @@
 internal import TandemContract
 internal import TandemSystem
 
-// Closing: everything ends, every function is dropped, every thread is joined (kernel.md K9).
+// Closing: everything ends, every function is dropped, every thread is joined (tandem.h, tandem_close).
 extension Client {
     /// From here on only `close` may follow; false when another close has finished.
     package func startClosing() -> Bool {

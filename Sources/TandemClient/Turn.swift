@@ -109,7 +109,7 @@ package final class Turn {
         }
     }
 
-    /// A blocking call of a stream gives its events; time running out is no error there (kernel.md K18).
+    /// A blocking call of a stream gives its events; time running out is no error there (tandem.h, OPERATIONS).
     private func answer(_ result: JSONText, _ operation: Operation?) -> JSONText {
         guard operation != nil else { return result }
         let isTimeout = result.at("error", "name")?.string == FailureName.timeout.rawValue

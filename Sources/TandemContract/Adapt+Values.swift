@@ -61,9 +61,5 @@ extension Adapt {
         }
     }
 
-    static func text(_ text: String) -> JSONText {
-        var writer = JSONWriter()
-        writer.string(text)
-        return writer.finish()
-    }
+    static func text(_ text: String) -> JSONText { JSONText(string: text) }
 }

@@ -38,7 +38,7 @@ package struct CallOptions: Sendable {
 
     /// Reserved arguments, all of which begin with `$`.
     static let names: Set<String> = [
-        "$body", "$timeout_ms", "$tag", "$take", "$reconnect", "$save_to", "$retries", "$on_conflict",
+        "$body", "$timeout_ms", "$tag", "$take", "$reconnect", "$retries", "$on_conflict",
         "$reply_limit_bytes", "$headers", "$act_as", "$vocabulary", "$coalesce_ms", "$fold", "$strict",
         "$all",
     ]
@@ -72,7 +72,7 @@ package struct CallOptions: Sendable {
         case "reply_limit_bytes": replyLimitBytes = try CallOptions.integer(name, value, from: 1)
         case "all": wantsAll = try CallOptions.boolean(name, value)
         case "headers": headers += try CallOptions.fields(name, value)
-        default: throw Failure(.notSupported, "$\(name) is not supported yet")
+        default: throw Failure(.unknownArgument, "there is no option $\(name)")
         }
     }
 

@@ -76,7 +76,7 @@ package struct HostModel: Sendable, Equatable {
     }
 }
 
-/// One question to the host (kernel.md K15).
+/// One question to the host (tandem.h, tandem_provide).
 package struct HostCall: Sendable {
     package enum Kind: String, Sendable { case tool, model, permission, question }
 

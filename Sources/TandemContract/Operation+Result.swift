@@ -7,10 +7,7 @@ extension Operation {
         if let failure = Failure(reply, of: self, isStrict: isStrict) { return .failure(failure) }
         switch reply.body {
         case .none: return .success(.null)
-        case .text(let text):
-            var writer = JSONWriter()
-            writer.string(text)
-            return .success(writer.finish())
+        case .text(let text): return .success(JSONText(string: text))
         case .bytes(let bytes):
             return .success(JSONWriter.object { $0.member("base64", Base64.encoded(bytes)) })
         case .json(let body): return .success(result.isIdentity ? body : result.applied(to: body))

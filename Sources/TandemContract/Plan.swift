@@ -200,7 +200,9 @@ struct Planner {
 extension Failure {
     /// called: the operation's name where another one's request is made in its place.
     init(unknownArgument name: String, of operation: Operation, called caller: String? = nil) {
-        let known = operation.arguments.filter { $0.constant == nil }.map(\.name).sorted()
+        let known =
+            name.hasPrefix("$")
+            ? CallOptions.names.sorted() : operation.arguments.filter { $0.constant == nil }.map(\.name).sorted()
         let list = known.isEmpty ? "none" : known.joined(separator: ", ")
         self.init(
             .unknownArgument,

@@ -23,12 +23,6 @@ package struct HTTPRequest: Sendable {
         self.body = body
     }
 
-    /// A proxy's URL; nil for none, never the environment's.
-    package var proxy: String? {
-        get { if case .url(let url) = route.proxy { url } else { nil } }
-        set { route.proxy = newValue.map { .url($0) } ?? .none }
-    }
-
     /// What forbids to send it: anything that would let a value break out of its line.
     package var flaw: String? {
         func isToken(_ text: String) -> Bool { !text.isEmpty && text.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7F } }

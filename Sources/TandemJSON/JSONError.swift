@@ -13,7 +13,7 @@ package struct JSONError: Error, Equatable, Sendable {
     }
 }
 
-/// How much JSON is taken (kernel.md K22).
+/// How much JSON is taken (tandem.h, LIMITS).
 package enum JSONLimit {
     package static let bytes = 64 * 1024 * 1024
     package static let depth = 128

@@ -138,14 +138,15 @@ extension JSONText {
         guard !pointer.isEmpty else { return self }
         guard pointer.utf8.first == UInt8(ascii: "/") else { return nil }
         var value = self
-        for token in pointer.dropFirst().split(separator: "/", omittingEmptySubsequences: false) {
-            guard let next = value.child(token) else { return nil }
+        // By scalars: a slash and a combining mark behind it are one character.
+        for token in pointer.unicodeScalars.dropFirst().split(separator: "/", omittingEmptySubsequences: false) {
+            guard let next = value.child(String(token)) else { return nil }
             value = next
         }
         return value
     }
 
-    private func child(_ token: Substring) -> JSONText? {
+    private func child(_ token: String) -> JSONText? {
         switch kind {
         case .object: return self[JSONText.unescapedPointerToken(token)]
         case .array:
@@ -157,20 +158,20 @@ extension JSONText {
         }
     }
 
-    private static func unescapedPointerToken(_ token: Substring) -> String {
-        var result = ""
+    private static func unescapedPointerToken(_ token: String) -> String {
+        var result = String.UnicodeScalarView()
         var tilde = false
-        for character in token {
+        for scalar in token.unicodeScalars {
             if tilde {
-                result.append(character == "1" ? "/" : character == "0" ? "~" : character)
+                result.append(scalar == "1" ? "/" : scalar == "0" ? "~" : scalar)
                 tilde = false
-            } else if character == "~" {
+            } else if scalar == "~" {
                 tilde = true
             } else {
-                result.append(character)
+                result.append(scalar)
             }
         }
-        return result
+        return String(result)
     }
 
     private func slice(_ range: Range<Int>) -> JSONText {

@@ -1,4 +1,5 @@
 internal import TandemJSON
+internal import TandemSystem
 
 /// Readers of the objects that OpenAI-compatible servers send, in the forms that are met.
 enum ChatReply {
@@ -49,7 +50,7 @@ enum ChatReply {
     /// What a status, and the words that came with it, mean for a caller.
     static func category(status: Int?, words: String) -> ModelFailure.Category {
         let words = words.lowercased()
-        func mentions(_ phrases: [String]) -> Bool { phrases.contains { words.utf8.contains(phrase: $0.utf8) } }
+        func mentions(_ phrases: [String]) -> Bool { phrases.contains { words.contains(text: $0) } }
         switch status {
         case 401, 403: return .authentication
         case 429: return .rateLimited
@@ -77,16 +78,5 @@ enum ChatReply {
             result.append(kept)
         }
         return result
-    }
-}
-
-extension Collection<UInt8> {
-    func contains(phrase: some Collection<UInt8>) -> Bool {
-        var rest = self[...]
-        while !rest.isEmpty {
-            if rest.starts(with: phrase) { return true }
-            rest = rest.dropFirst()
-        }
-        return false
     }
 }

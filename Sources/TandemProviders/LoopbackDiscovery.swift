@@ -59,7 +59,7 @@ package enum LoopbackDiscovery {
     static func firstModel(in body: [UInt8]) -> String? {
         guard let reply = try? JSONText(checking: body) else { return nil }
         let ids = (reply["data"]?.elements ?? []).compactMap { $0["id"]?.string }.filter { !$0.isEmpty }
-        return ids.first { !$0.lowercased().utf8.contains(phrase: "embed".utf8) } ?? ids.first
+        return ids.first { !$0.lowercased().contains(text: "embed") } ?? ids.first
     }
 }
 

@@ -1,18 +1,15 @@
 package import TandemHTTP
 internal import TandemJSON
+internal import TandemSystem
 
 /// Any server that speaks OpenAI's `/chat/completions`.
 package final class OpenAICompatibleModel: Model {
     package struct Options: Sendable {
         package var baseURL: String
         package var apiKey: String?
-        package var headers: [(name: String, value: String)] = []
         package var connectTimeoutMilliseconds: Int64 = 5_000
         /// The longest silence; a model may think for a while before its first word.
         package var idleTimeoutMilliseconds: Int64 = 90_000
-        /// For the whole answer; nil for none.
-        package var totalTimeoutMilliseconds: Int64?
-        package var proxy: String?
 
         package init(baseURL: String, apiKey: String? = nil) {
             self.baseURL = baseURL
@@ -44,16 +41,9 @@ package final class OpenAICompatibleModel: Model {
     private func httpRequest(_ request: ModelRequest) -> HTTPRequest {
         var headers = [(name: "Content-Type", value: "application/json"), (name: "Accept", value: "text/event-stream")]
         if let key { headers.append((name: "Authorization", value: "Bearer \(key)")) }
-        var http = HTTPRequest(
-            "POST",
-            url,
-            headers: headers + options.headers,
-            body: Array(ChatRequest.json(request).bytes)
-        )
+        var http = HTTPRequest("POST", url, headers: headers, body: Array(ChatRequest.json(request).bytes))
         http.connectTimeoutMilliseconds = options.connectTimeoutMilliseconds
         http.idleTimeoutMilliseconds = options.idleTimeoutMilliseconds
-        http.totalTimeoutMilliseconds = options.totalTimeoutMilliseconds
-        http.proxy = options.proxy
         return http
     }
 }
@@ -108,7 +98,7 @@ private final class ChatReceiver: TransferReceiver, @unchecked Sendable {
 extension ModelEvent {
     /// A server may quote the key in its complaint.
     fileprivate func hiding(_ secret: String?) -> ModelEvent {
-        guard case .failed(let failure) = self, let secret, failure.message.utf8.contains(phrase: secret.utf8) else {
+        guard case .failed(let failure) = self, let secret, failure.message.contains(text: secret) else {
             return self
         }
         return .failed(

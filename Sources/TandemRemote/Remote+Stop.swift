@@ -3,7 +3,7 @@ internal import TandemHTTP
 internal import TandemJSON
 internal import TandemSystem
 
-// A prompt that waits for its run's end takes the run along when it is stopped (kernel.md K8).
+// A prompt that waits for its run's end takes the run along when it is stopped (tandem.h, tandem_cancel).
 extension Remote {
     private static let stopMilliseconds: Int64 = 5_000
 

@@ -1,4 +1,6 @@
 internal import Glibc
+internal import TandemSystem
+
 /// Where a database is and how it is opened: one writer, and readers beside it.
 package struct Database: Sendable {
     package enum Durability: Sendable {
@@ -77,7 +79,7 @@ enum DatabaseHeader {
                 makePrivate(path)
                 return false
             }
-            throw StoreError(StoreError.kind(ofSystemError: code), "\(path): \(errorText(code))")
+            throw StoreError(StoreError.kind(ofSystemError: code), "\(path): \(systemErrorText(code))")
         }
         defer { Glibc.close(fd) }
         var bytes = [UInt8](repeating: 0, count: 100)
@@ -93,13 +95,5 @@ enum DatabaseHeader {
     private static func makePrivate(_ path: String) {
         let fd = unsafe Glibc.open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
         if fd >= 0 { Glibc.close(fd) }
-    }
-
-    private static func errorText(_ code: Int32) -> String {
-        var text = [CChar](repeating: 0, count: 128)
-        // The XSI variant is not imported; strerror's own buffer is shared between threads, so it is copied at once.
-        guard let message = unsafe strerror(code) else { return "error \(code)" }
-        unsafe strncpy(&text, message, text.count - 1)
-        return String(decoding: text.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
     }
 }

@@ -18,7 +18,8 @@ package struct Deadline: Sendable, Equatable {
             self = .passed
         } else {
             let (span, overflow) = UInt64(milliseconds).multipliedReportingOverflow(by: 1_000_000)
-            self.init(nanoseconds: overflow ? nil : Deadline.now &+ span)
+            let (end, beyond) = Deadline.now.addingReportingOverflow(span)
+            self.init(nanoseconds: overflow || beyond ? nil : end)
         }
     }
 

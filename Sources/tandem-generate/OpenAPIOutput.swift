@@ -2,7 +2,7 @@
 enum OpenAPIOutput {
     static func make(_ contract: Contract) -> Output {
         let paths = Value.object(routes(contract).map { path, methods in .init(key: path, value: .object(methods)) })
-        let schemas = contract.types.map { Value.Member(key: $0.key, value: OpenAPISchema.type($0.value, contract)) }
+        let schemas = contract.types.map { Value.Member(key: $0.key, value: OpenAPISchema.type($0.value)) }
         let token = Value.of(("type", .string("http")), ("scheme", .string("bearer")))
         let head: [Value.Member] = [
             .init(key: "openapi", value: .string("3.1.0")),

@@ -1,6 +1,6 @@
 /// Types of the contract as JSON schemas.
 enum OpenAPISchema {
-    static func type(_ type: Value, _ contract: Contract) -> Value {
+    static func type(_ type: Value) -> Value {
         let variants = (type["variants"]?.elements ?? []).map { variant($0, of: type) }
         let own = fields(type)
         let bases = (type["includes"]?.strings ?? []).map(reference)

@@ -149,6 +149,23 @@ import Testing
         #expect(client.pause(id, true) == .over)
     }
 
+    @Test func pauseOfAllHoldsEachBackButThoseThatAreWaitedFor() throws {
+        let first = try fixture.submit("engine.global_stream")
+        try backend.push(.todo)
+        let second = try fixture.submit("engine.global_stream")
+        try backend.push(.todo)
+        client.pauseAll(true)
+        #expect(try fixture.next().isEmpty)
+        #expect(client.cancel(first) == .asked)
+        #expect(try fixture.wait(first).errorName == "cancelled")
+        client.pauseAll(false)
+        #expect(try fixture.next() == ["todo.updated"])
+        let waited = client.beginWait(second, timeoutMilliseconds: 0)
+        client.pauseAll(true)
+        #expect(client.state.withLock { $0.mailbox.operations[second]?.isPaused } == false)
+        withExtendedLifetime(waited) {}
+    }
+
     @Test func wakeupComesOnceBetweenTwoPumps() throws {
         #expect(client.setWakeup(handler) == nil)
         _ = try fixture.submit("engine.global_stream", to: function)

@@ -159,7 +159,7 @@ import Testing
     @Test func tooLargeAPieceIsRefusedAndTheCallGoesOn() throws {
         _ = try provide(#"{"kind":"model","name":"m"}"#, tool)
         let id = try ask("m", kind: .model)
-        let large = JSONText(text: String(repeating: "x", count: ReplyLine.limitBytes))
+        let large = JSONText(string: String(repeating: "x", count: ReplyLine.limitBytes))
         #expect(client.replyChunk(id, .success(large)) == FailureName.limit.code)
         #expect(client.isReplyWanted(id) == 1)
     }

@@ -51,11 +51,7 @@ import Testing
         #expect(throws: Never.self) { _ = try options(name, value) }
     }
 
-    @Test(arguments: [
-        ("save_to", #""file""#),
-        ("anything", "1"),
-    ])
-    func whatComesLaterIsNotSupportedYet(name: String, value: String) throws {
-        #expect(try refusal(name, value) == .notSupported)
+    @Test func whatIsNoOptionIsUnknown() throws {
+        #expect(try refusal("anything", "1") == .unknownArgument)
     }
 }

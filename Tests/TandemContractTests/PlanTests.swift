@@ -67,6 +67,9 @@ import Testing
     @Test func dollarNamesThatAreNoOptionsAreUnknown() throws {
         #expect(try refusal("sessions.list", #"{"$tak":1}"#).name == .unknownArgument)
         #expect(try refusal("config.patch", #"{"$":1}"#).name == .unknownArgument)
+        let known = try refusal("sessions.list", #"{"$tak":1}"#).detail?["known"]?.elements.compactMap(\.string)
+        #expect(known?.contains("$take") == true)
+        #expect(known?.allSatisfy { $0.hasPrefix("$") } == true)
     }
 
     @Test(arguments: ["parent_id", "parentID"]) func allNamesOfAnArgumentAreTaken(name: String) throws {

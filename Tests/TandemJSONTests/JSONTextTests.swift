@@ -98,6 +98,11 @@ import Testing
         #expect(json.value(at: pointer)?.text == expected)
     }
 
+    @Test func aPointerIsReadByScalarsNotCharacters() throws {
+        let json = try JSONText(checking: #"{"\u0301x":{"a/\u0301":5}}"#)
+        #expect(json.value(at: "/\u{301}x/a~1\u{301}")?.text == "5")
+    }
+
     @Test(arguments: ["a", "/a/2", "/a/-", "/a/01", "/x", "/a/0/b"])
     func aPointerToNothingGivesNothing(pointer: String) throws {
         let json = try JSONText(checking: #"{"a":[1,{"b/c":2}]}"#)

@@ -47,6 +47,15 @@ UNUSED static long long number_at(const char *json, const char *pointer)
     return strtoll(at(json, pointer), NULL, 10);
 }
 
+/* Waits until no operation is under way any more, their results taken or not. */
+UNUSED static int settled(tandem_client *c)
+{
+    for (long long end = now_ms() + 10000 * slowness(); now_ms() < end; nap(1))
+        if (number_at(keep(tandem_stats(c)), "/ok/operations_running") == 0)
+            return 1;
+    return 0;
+}
+
 UNUSED static int check_error(const char *name, const char *error_name, const char *result, const char *file, int line)
 {
     int shaped = result != NULL && strncmp(result, "{\"error\"", 8) == 0;

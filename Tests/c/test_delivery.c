@@ -87,6 +87,13 @@ static void count(void *ud)
     atomic_fetch_add((atomic_int *)ud, 1);
 }
 
+/* Waits until the counter is there. */
+static void reaches(atomic_int *counter, int count)
+{
+    for (long long end = now_ms() + 10000 * slowness(); atomic_load(counter) < count && now_ms() < end; nap(1))
+        ;
+}
+
 static void function(void)
 {
     tandem_client *a = echo_client(), *b = echo_client();
@@ -97,16 +104,18 @@ static void function(void)
     CHECK_INT("K12 many clients, one function", TANDEM_OK, tandem_set_wakeup(b, count, &second, NULL));
     for (int i = 0; i < 50; i++)
         tandem_stream(a, "engine.health", NULL, nothing, &events, NULL, NULL);
-    nap(300 * slowness());
+    settled(a);
+    reaches(&first, 1);
     CHECK_INT("K12 one wakeup until the pump", 1, atomic_load(&first));
     CHECK_INT("K12 none for another client", 0, atomic_load(&second));
     CHECK_INT("K12 one pump has all", 50, tandem_pump(a, 0, 0));
     tandem_stream(a, "engine.health", NULL, nothing, &events, NULL, NULL);
-    nap(200 * slowness());
+    reaches(&first, 2);
+    settled(a);
     CHECK_INT("K12 then the next wakeup", 2, atomic_load(&first));
     CHECK_INT("its pump", 1, tandem_pump(a, 0, 0));
     tandem_submit(b, "engine.health", NULL, NULL);
-    nap(200 * slowness());
+    reaches(&second, 1);
     CHECK_INT("K12 ud tells whose", 1, atomic_load(&second));
     tandem_set_wakeup(b, count, &second, NULL);
     tandem_set_wakeup(a, count, &first, count);

@@ -1,4 +1,4 @@
-/* Hazard 11 of embedding.md: on one CPU, 64 threads in wait whose tools all block at once. */
+/* On one CPU, 64 threads in wait whose tools all block at once. */
 #define _GNU_SOURCE
 #include "host.h"
 

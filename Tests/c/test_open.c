@@ -120,10 +120,15 @@ static void configurations(void)
         {"{\"workspace\":\"/no/such/folder\"}", "invalid_argument", "/no/such/folder"},
         {"{\"coalesce_ms\":-1}", "invalid_argument", "coalesce_ms"}, {"{\"fold\":1}", "invalid_argument", "fold"},
         {"{\"vocabulary\":\"other\"}", "invalid_argument", "vocabulary"},
+        {"{\"statte\":null}", "unknown_argument", "statte"}, {"{\"token\":\"a\\u0000b\"}", "invalid_argument", "NUL"},
+        {"{\"engine\":\"steam\",\"url\":\"embedded:\"}", "invalid_argument", "engine"},
+        {"{\"engine\":\"embedded\",\"url\":\"http://127.0.0.1:1\"}", "invalid_argument", "url"},
+        {"{\"engine\":\"remote\",\"url\":\"embedded:\"}", "invalid_argument", "url"},
+        {"{\"engine\":\"discover\",\"url\":\"http://127.0.0.1:1\"}", "invalid_argument", "url"},
     };
     static const char *good[] = {"{}", ECHO, "{\"url\":\"embedded:\"}", "{\"durability\":\"power\"}", "{\"deterministic\":7}",
         "{\"url\":\"http://127.0.0.1:1\"}", "{\"engine\":\"remote\",\"url\":\"https://127.0.0.1:1/below\",\"token\":\"t\",\"act_as\":null}",
-        "{\"engine\":\"discover\"}", "{\"url\":\"unix:/nowhere\"}",
+        "{\"engine\":\"discover\"}", "{\"url\":\"unix:/nowhere\"}", "{\"engine\":\"embedded\",\"url\":\"embedded:\"}",
         "{\"workspace\":\"/tmp\",\"environment\":false,\"discover\":false,\"proxy\":null,\"headers\":{},\"vocabulary\":\"engine\","
         "\"subscription\":\"client\",\"coalesce_ms\":0,\"fold\":false,\"delivery\":\"pump\",\"log_level\":\"none\",\"strict\":true,"
         "\"connect_timeout_ms\":5000,\"timeout_ms\":20000,\"idle_timeout_ms\":25000,\"retries\":2,\"on_conflict\":\"fail\","
@@ -144,6 +149,21 @@ static void configurations(void)
     CHECK("K1 a success sets the error to NULL", c != NULL && error == NULL);
     CHECK_OK("the engine is healthy", keep(tandem_call(c, "engine.health", NULL)));
     tandem_close(c, -1);
+}
+
+/* What an unknown option is told are the options there are: each of them is one, and refuses what it cannot be. */
+static void known_options(void)
+{
+    const char *error = refusal("{\"colour\":\"red\"}"), *name;
+    int count = 0;
+
+    for (; *(name = at(error, text("/error/detail/known/%d", count))) != 0; count++) {
+        const char *wrong = refusal(text("{\"%s\":[]}", name));
+        CHECK_ERROR(text("the option %s is known", name), "invalid_argument", wrong);
+        CHECK(text("and its error names %s", name), strstr(at(wrong, "/error/message"), name) != NULL);
+        CHECK(text("the message lists %s", name), strstr(at(error, "/error/message"), name) != NULL);
+    }
+    CHECK("all options are listed", count > 30);
 }
 
 static void one_process(void)
@@ -229,6 +249,7 @@ int main(void)
     begin(60);
     in_other_processes();
     configurations();
+    known_options();
     one_process();
     corrupt("another beginning", 0, 4096);
     corrupt("a spoilt first page", 100, 3996);

@@ -86,6 +86,28 @@ static void pausing(void)
     tandem_close(c, -1);
 }
 
+static void pausing_all(void)
+{
+    tandem_client *c = scripted_client("");
+    const char *session = new_session(c), *want = many_words();
+    struct collected both[2] = {COLLECTED, COLLECTED}, later = COLLECTED;
+    const char *run = start_run(c, session, "[[many]]");
+
+    for (int i = 0; i < 2; i++)
+        tandem_stream(c, "engine.stream", stream_args(session, run), collect, &both[i], collect_drop, NULL);
+    CHECK_INT("pause of all", TANDEM_OK, tandem_pause(c, TANDEM_ALL_OPS, 1));
+    int before[2] = {both[0].events, both[1].events};
+    tandem_stream(c, "engine.stream", stream_args(session, run), collect, &later, collect_drop, NULL);
+    CHECK("one that comes later is not paused", pump_until(c, &later.dones, 1, 30000));
+    CHECK("the paused ones give no events", both[0].events == before[0] && both[1].events == before[1]);
+    CHECK_INT("pause of all off", TANDEM_OK, tandem_pause(c, TANDEM_ALL_OPS, 0));
+    for (int i = 0; i < 2; i++) {
+        CHECK("each goes on", pump_until(c, &both[i].dones, 1, 20000));
+        CHECK_TEXT("with its whole text", want, both[i].words);
+    }
+    tandem_close(c, -1);
+}
+
 static void small_queue(void)
 {
     tandem_client *c = scripted_client(",\"op_queue_bytes\":20000");
@@ -108,6 +130,7 @@ int main(void)
     sequence();
     slow_observer();
     pausing();
+    pausing_all();
     small_queue();
     return finish();
 }

@@ -31,7 +31,7 @@ static void handler(void)
     struct collected all = COLLECTED, own = COLLECTED, later = COLLECTED;
 
     tandem_submit(c, "engine.health", NULL, NULL);
-    nap(100);
+    settled(c);
     CHECK_INT("K3 what nobody claims runs no callback", 0, tandem_pump(c, 0, 0));
     CHECK_INT("set_handler", TANDEM_OK, tandem_set_handler(c, collect, &all, collect_drop));
     CHECK("K3 a handler that comes later gets what stayed", pump_until(c, &all.dones, 1, 5000));

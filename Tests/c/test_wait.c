@@ -43,7 +43,7 @@ static int stranger_count;
 static void note_thread(void *ud, uint64_t op, const char *event)
 {
     (void)op, (void)event;
-    *(int *)ud += 1;
+    atomic_fetch_add((atomic_int *)ud, 1);
     if (stranger_count < 4096)
         strangers[stranger_count++] = pthread_self();
 }
@@ -51,14 +51,17 @@ static void note_thread(void *ud, uint64_t op, const char *event)
 static void ownership(void)
 {
     tandem_client *c = scripted_client("");
-    const char *session = new_session(c), *run = start_run(c, session, "[[brief]]");
-    int events = 0, foreign = 0;
+    const char *session = new_session(c), *run = start_run(c, session, "[[slow]]");
+    atomic_int events = 0;
+    int foreign = 0;
     struct waiter w = {c, tandem_stream(c, "engine.stream", stream_args(session, run), note_thread, &events, NULL, NULL), NULL};
     pthread_t thread;
 
     pthread_create(&thread, NULL, wait_for, &w);
-    nap(50);
+    for (long long end = now_ms() + 10000 * slowness(); atomic_load(&events) <= 20 && now_ms() < end; nap(1))
+        ; /* nobody pumps: they come on the waiter's thread, so it has begun */
     CHECK_ERROR("K5 a second waiter is busy", "busy", keep(tandem_wait(c, w.op, 0)));
+    CHECK_OK("abort ends the run", keep(tandem_call(c, "sessions.abort", text("{\"session_id\":\"%s\"}", session))));
     int32_t pumped = 0;
     while (w.result == NULL && pumped >= 0)
         pumped = tandem_pump(c, 0, 10);
@@ -66,7 +69,7 @@ static void ownership(void)
     for (int i = 0; i < stranger_count; i++)
         foreign += !pthread_equal(strangers[i], thread);
     CHECK_OK("K5 the waiter gets the result", keep(w.result));
-    CHECK("K5 its function gets the events", events > 20);
+    CHECK("K5 its function gets the events", atomic_load(&events) > 20);
     /* what was queued before the wait began is the waiter's too: this thread did not pump until then */
     CHECK_INT("K5 on the waiter's thread only", 0, foreign);
     tandem_close(c, -1);
@@ -129,7 +132,7 @@ static void kept(void)
 
     for (int i = 0; i < 4; i++)
         ops[i] = tandem_submit(c, "engine.health", NULL, &error);
-    nap(100 * slowness());
+    settled(c);
     CHECK_INT("K6 one more than ops_limit", 0, tandem_submit(c, "engine.health", NULL, &error));
     keep(error);
     CHECK_ERROR("K6 is a limit", "limit", error);
@@ -150,7 +153,7 @@ static void kept(void)
     for (error = NULL; submitted < 64; submitted++) {
         if ((taken[submitted] = tandem_submit(c, "sessions.get", args, &error)) == 0)
             break;
-        nap(20 * slowness());
+        settled(c);
     }
     CHECK("K6 results not taken have a limit", submitted >= 4 && submitted < 64);
     CHECK_ERROR("K6 which is a limit", "limit", error == NULL ? "{}" : keep(error));

@@ -457,6 +457,69 @@ def discovery():
         del os.environ["TANDEM_BASE_URL"], os.environ["TANDEM_API_TOKEN"]
 
 
+def started_while_looking():
+    looked, found = threading.Event(), threading.Event()
+
+    def answer(request, connection):
+        if "health" in request.target:
+            looked.set()
+            found.wait(10)
+            return send(connection, 200, {"healthy": True, "ready": True})
+        send(connection, 200, {"id": "s"})
+
+    with Server(answer) as server:
+        os.environ["TANDEM_BASE_URL"] = server.url
+        with Client(engine="discover", environment=True, transfers_limit=1) as client:
+            ops = [client.submit("sessions.get", {"session_id": str(i)}) for i in range(50)]
+            looked.wait(10)
+            threads = [open(f"/proc/self/task/{task}/comm").read().strip() for task in os.listdir("/proc/self/task")]
+            case("one thread looks for the engine, whatever is started meanwhile", threads.count("tandem-discover") == 1,
+                 str(threads.count("tandem-discover")))
+            client.cancel(ops[7])
+            found.set()
+            results = [client.done(op) or {} for op in ops]
+            case("what was started is done then", sum("ok" in r for r in results) == 49, str(results[:3]))
+            wanted = [f"/session/{i}" for i in range(50) if i != 7]
+            asked = [r.target for r in server.requests if "health" not in r.target]
+            case("in its order, and nothing that was cancelled meanwhile", asked == wanted, str(asked))
+        del os.environ["TANDEM_BASE_URL"]
+
+
+def held_back():
+    streams = []
+
+    def answer(request, connection):
+        if not request.target.startswith("/event"):
+            return send(connection, 200, {"healthy": True, "ready": True})
+        open_stream(connection)
+        event(connection, {"type": "session.status", "properties": {"sessionID": "s"}})
+        streams.append(connection)
+        connection.recv(1)
+
+    def until(client, kind):
+        seen, end = [], time.time() + 20
+        while kind not in seen and time.time() < end:
+            seen += [e["type"] for e in client.next(100) if "s" == e.get("session_id") or e["type"].startswith("stream.")]
+        return seen
+
+    with Server(answer) as server:
+        os.environ["TANDEM_BASE_URL"] = server.url
+        for engine, configuration in (("a named engine", {"url": server.url}), ("a discovered one", {"engine": "discover", "environment": True})):
+            with Client(subscription="session", **configuration) as client:
+                op = client.submit("engine.stream", {"session_id": "s"})
+                until(client, "engine.session.status")
+                library.lib.tandem_pause(client.handle, op, 1)
+                before, end = client.stats()["bytes_received"], time.time() + 20
+                event(streams[-1], {"type": "todo.updated", "properties": {"sessionID": "s", "todos": []}})
+                while client.stats()["bytes_received"] == before and time.time() < end:
+                    time.sleep(0.001)
+                client.done(client.submit("engine.health"))  # behind the event on the same thread
+                library.lib.tandem_pause(client.handle, op, 0)
+                seen = until(client, "todo.updated")
+                case(f"{engine}: what a pause held back was not lost, and nothing says so", seen == ["todo.updated"], str(seen))
+        del os.environ["TANDEM_BASE_URL"]
+
+
 def many_streams():
     lock, count = threading.Lock(), 300
 
@@ -502,7 +565,7 @@ def eight_threads():
 def main():
     for body in (hang_up, reused_connection, half_a_reply, huge_reply, endless_body, retry_after, starting, redirect, identifiers,
                  not_json, error_bodies, unresolved, cancelling, prompt_after_a_cut, default_model, conflicts, lost_stream, refused_stream, waiting_as_asked,
-                 signs_of_life, silent_stream, tls, unix_socket, discovery, many_streams, eight_threads):
+                 signs_of_life, silent_stream, tls, unix_socket, discovery, started_while_looking, held_back, many_streams, eight_threads):
         try:
             body()
         except Exception as e:

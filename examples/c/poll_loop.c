@@ -1,7 +1,7 @@
 /*
  * Three sessions at once in a program that has an event loop of its own: poll on the wakeup descriptor, then pump.
  *
- *     poll_loop [ENGINE [DIRECTORY]]
+ *     poll_loop [ENGINE [DIRECTORY [TOKEN]]]
  */
 #include <poll.h>
 #include <stdio.h>
@@ -75,9 +75,10 @@ int main(int count, char **words)
     char text[4096], *error = NULL;
     struct session sessions[3] = {{questions[0], 0, 0}, {questions[1], 0, 0}, {questions[2], 0, 0}};
     char *engine = tandem_quote(count > 1 ? words[1] : "embedded:");
-    char *directory = tandem_quote(count > 2 ? words[2] : ".");
+    char *directory = tandem_quote(count > 2 ? words[2] : "."), *token = tandem_quote(count > 3 ? words[3] : NULL);
 
-    snprintf(text, sizeof text, "{\"url\":%s,\"workspace\":%s,\"environment\":true}", engine, directory);
+    snprintf(text, sizeof text, "{\"url\":%s,\"workspace\":%s,\"environment\":true,\"token\":%s}", engine, directory,
+             token ? token : "null");
     tandem_client *c = tandem_open(text, &error);
     if (c == NULL)
         value(error, "");
@@ -92,6 +93,6 @@ int main(int count, char **words)
         if (descriptors[0].revents != 0 && tandem_pump(c, 0, 0) < 0)
             break;
     }
-    tandem_free(engine), tandem_free(directory);
+    tandem_free(engine), tandem_free(directory), tandem_free(token);
     return tandem_close(c, -1) != TANDEM_OK;
 }

@@ -1,7 +1,9 @@
 /*
  * An agent session in a C program: asks a model about a file and prints its answer as it comes.
  *
- *     quickstart [ENGINE [DIRECTORY]]     ENGINE: embedded: (the default), embedded:/state/dir, later also http://...
+ *     quickstart [ENGINE [DIRECTORY [TOKEN]]]
+ *
+ * ENGINE: embedded: (the default), embedded:/state/dir, or http://host:port of a running engine, which may want a TOKEN.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -52,9 +54,10 @@ int main(int count, char **words)
     char text[8192], *error = NULL;
     struct run run = {0, 0};
     char *engine = tandem_quote(count > 1 ? words[1] : "embedded:");
-    char *directory = tandem_quote(count > 2 ? words[2] : ".");
+    char *directory = tandem_quote(count > 2 ? words[2] : "."), *token = tandem_quote(count > 3 ? words[3] : NULL);
 
-    snprintf(text, sizeof text, "{\"url\":%s,\"workspace\":%s,\"environment\":true}", engine, directory);
+    snprintf(text, sizeof text, "{\"url\":%s,\"workspace\":%s,\"environment\":true,\"token\":%s}", engine, directory,
+             token ? token : "null");
     tandem_client *c = tandem_open(text, &error);
     if (c == NULL)
         value(error, "");
@@ -69,6 +72,6 @@ int main(int count, char **words)
     while (!run.over && tandem_pump(c, 0, -1) >= 0)
         ;
     putchar('\n');
-    tandem_free(engine), tandem_free(directory), tandem_free(session), tandem_free(id);
+    tandem_free(engine), tandem_free(directory), tandem_free(token), tandem_free(session), tandem_free(id);
     return tandem_close(c, -1) != TANDEM_OK || run.failed;
 }

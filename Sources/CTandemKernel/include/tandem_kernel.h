@@ -1,5 +1,5 @@
 /* The C half of the kernel: the loops that run host callbacks. No Swift frame with state lies under a host's function,
-   so that one that leaves by longjmp or a C++ exception cannot break the library (kernel.md K13). */
+   so that one that leaves by longjmp or a C++ exception cannot break the library. */
 #ifndef TANDEM_KERNEL_H
 #define TANDEM_KERNEL_H
 
@@ -114,6 +114,7 @@ typedef struct libtandem_upcalls {
   int32_t (*withdraw)(tandem_client *client, uint64_t provider, libtandem_host *dropped);
 } libtandem_upcalls;
 
+/* Puts them in force; later ones are the same and change nothing, since other threads may be calling by now. */
 void libtandem_install(const libtandem_upcalls *upcalls);
 /* NULL before the first tandem_open. */
 const libtandem_upcalls *libtandem_installed(void);

@@ -4,7 +4,7 @@
 
 #include <stdint.h>
 
-/* Fork (kernel.md K19): true in a child of a process in which libtandem_fork_watch() had been called. */
+/* True in a child of a process in which libtandem_fork_watch() had been called. */
 int libtandem_forked(void);
 /* Registers the fork handlers, once. */
 void libtandem_fork_watch(void);

@@ -1,4 +1,5 @@
 internal import Glibc
+internal import TandemSystem
 
 /// Reads the text of files for a model: only inside given directories, links resolved, and only so much.
 struct FileReader: Sendable {

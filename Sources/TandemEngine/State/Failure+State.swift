@@ -1,6 +1,7 @@
 internal import Glibc
 internal import TandemContract
 internal import TandemStore
+internal import TandemSystem
 
 extension Failure {
     /// What a caller is told of a database's error.
@@ -25,10 +26,4 @@ extension Failure {
         default: self.init(.invalidArgument, "\(path) cannot be used: \(reason)")
         }
     }
-}
-
-/// The system's words for an errno.
-func systemErrorText(_ code: Int32) -> String {
-    guard let message = unsafe strerror(code) else { return "error \(code)" }
-    return unsafe String(cString: message)
 }

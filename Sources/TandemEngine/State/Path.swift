@@ -23,8 +23,11 @@ enum Path {
     }
 
     /// True for the directory itself and what is below it; both canonical.
+    ///
+    /// By bytes, as the system compares: texts are equal to Swift where their characters look the same.
     static func isInside(_ path: String, _ directory: String) -> Bool {
-        path == directory || path.hasPrefix(directory == "/" ? "/" : directory + "/")
+        let below = directory == "/" ? "/" : directory + "/"
+        return path.utf8.elementsEqual(directory.utf8) || path.utf8.starts(with: below.utf8)
     }
 
     static func isReadableDirectory(_ path: String) -> Bool {

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def describe(what: str) -> Any:
-    """What the library says of itself: "ops", "op:sessions.create", "events" or "errors"."""
+    """What the library says of itself: "ops", "op:sessions.create", "events", "errors" or "types"."""
     return value_of(decoded(taken(lib.tandem_describe(what.encode()))))
 
 
@@ -75,7 +75,7 @@ class SyncTandemClient(SyncOperations, Providing[SyncCore]):
 
     def __init__(
         self,
-        base_url: str | None = "embedded:",
+        base_url: str | None = None,
         token: str | None = None,
         *,
         timeout: float | None = None,
@@ -140,7 +140,7 @@ class TandemClient(AsyncOperations, Providing[AsyncCore]):
 
     def __init__(
         self,
-        base_url: str | None = "embedded:",
+        base_url: str | None = None,
         token: str | None = None,
         *,
         timeout: float | None = None,
