@@ -77,7 +77,7 @@ static int send_session(int s)
 
 /* -- one thread for all connections, so that none has the better place among the processors -- */
 
-enum { most = 64 };
+enum { most = 256 };
 
 struct connection {
     char request[4096];

@@ -163,13 +163,16 @@
  *  that did not come, `truncated` that came cut, `healed` of both that were read again, `duplicates` dropped; gaps +
  *  truncated - healed are lost. Where a number cannot be known (streams without a log, after a lost connection) one gap
  *  is counted. A run that its engine forgot, because it restarted, ends with `run.failed`, error `interrupted`. While a
- *  stream is being opened again, "$timeout_ms" and tandem_cancel hold; a refusal (401, 403, 404) ends it.
+ *  stream is being opened again, "$timeout_ms" and tandem_cancel hold; a refusal (401, 403, 404) ends it. With
+ *  "subscription":"session" pieces of text that the engine dropped are found only when the run is over, too late to come in
+ *  their place: they are counted as gaps that are not healed, and `session.message` is whole.
  *
  *  With "vocabulary":"engine" `type` is the engine's own name, and the engine's frame stands untouched under "frame" in
- *  place of "properties" (a `seq` in it is not ours). With "both" the engine's events come like that, and right behind
- *  the one that it is made of comes `session.response` with its piece of text, or the run's terminal event (run.completed,
- *  run.failed, run.cancelled, run.timeout), with "properties". Nothing else is added: a program that reads one of the two
- *  kinds sees each text and each end once. tandem_describe("events") lists both vocabularies.
+ *  place of "properties" (a `seq` in it is not ours; for text see "coalesce_ms"). With "both" the engine's events come
+ *  like that, and right behind the one that it is made of comes `session.response` with its piece of text, or the run's
+ *  terminal event (run.completed, run.failed, run.cancelled, run.timeout), with "properties". Nothing else is added: a
+ *  program that reads one of the two kinds sees each text and each end once. tandem_describe("events") lists both
+ *  vocabularies.
  *
  *  With "fold":true each event of a run also has the member "state", the run as it is after the event:
  *
@@ -181,9 +184,11 @@
  *  properties of their events; `usage` is null until a model call is over. An event of no run has no state. Each event
  *  repeats the whole text: n pieces give about n * n / 2 times their length, so long answers want "coalesce_ms" too.
  *
- *  With "coalesce_ms":N the pieces of text (session.response of the normalized vocabulary) that arrive within N
- *  milliseconds of the first come as one, with the `at_ms` of the first and the state after the last. Anything else, and
- *  the end, comes at once, after the text before it.
+ *  With "coalesce_ms":N the pieces of text that arrive within N milliseconds of the first come as one, with the `at_ms` of
+ *  the first and the state after the last. Anything else, and the end, comes at once, after the text before it. In the
+ *  vocabularies "engine" and "both" such an event has the member "joined", how many frames it stands for: its "frame" is
+ *  the last of them, envelope and all, with the text of all in it ("delta" and the part's "text"). No other frame is
+ *  ever joined.
  *
  *  The last event of each operation is `done`. It is flat:
  *
@@ -439,7 +444,12 @@ TANDEM_API int32_t TANDEM_CALL tandem_set_log(tandem_log_fn fn, void *ud, tandem
  *   "subscription"         "client" or "session": how a remote engine's events are subscribed to
  *   "coalesce_ms" *        0: text pieces that arrive within so many milliseconds are joined
  *   "fold" *               false; true: each event also carries the state of its run so far
- *   "delivery"             "pump"; "thread": one thread of the library loops over tandem_pump(c, 0, -1)
+ *   "delivery"             "pump"; "thread": one thread of the library loops over tandem_pump(c, 0, -1);
+ *                          "attend": as "pump", and a thread that waits in tandem_wait, tandem_next or tandem_pump, or polls
+ *                          tandem_wakeup_fd and then calls one of these, also reads the replies of short calls to a remote
+ *                          engine, which spares two changes of threads a call. The descriptor may then be readable for
+ *                          nothing, tandem_wake and the like take up to 10 ms, and a reply that nobody has attended to
+ *                          after 10 ms is read by the library's own thread
  *   "log_level"            "none", "error", "warning", "info", "debug": records come as events of operation 0, type `log`
  *   "strict" *             false; true: documented forms that the engine refuses are not translated
  *
@@ -582,8 +592,9 @@ TANDEM_API int32_t TANDEM_CALL tandem_set_handler(tandem_client *c, tandem_event
 
 /*
  * A descriptor for poll, select, epoll or an event loop: readable while tandem_pump or tandem_next would deliver
- * something (what a pump left because no callback claims it does not count). Made when first asked for, valid until
- * tandem_close; only poll it, never read, write or close it.
+ * something (what a pump left because no callback claims it does not count), and with "delivery":"attend" also while
+ * they have a reply to read. Made when first asked for, valid until tandem_close; only poll it, never read, write or
+ * close it.
  *
  * Returns the descriptor, >= 0; TANDEM_E_HANDLE; TANDEM_E_LIMIT when the process may open no more descriptors;
  * TANDEM_E_UNSUPPORTED on Windows.

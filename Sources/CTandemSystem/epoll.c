@@ -16,14 +16,14 @@ int libtandem_epoll_create(void) {
   return epoll;
 }
 
-int libtandem_epoll_set(int epoll, int fd, int interest, uint64_t tag) {
+int libtandem_epoll_set(int epoll, int fd, int interest, uint64_t tag, int is_new) {
   struct epoll_event event = {0};
   if (interest & LIBTANDEM_READABLE) event.events |= EPOLLIN;
   if (interest & LIBTANDEM_WRITABLE) event.events |= EPOLLOUT;
   event.data.u64 = tag;
-  if (epoll_ctl(epoll, EPOLL_CTL_MOD, fd, &event) == 0) return 0;
-  if (errno != ENOENT) return errno;
-  return epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &event) == 0 ? 0 : errno;
+  if (epoll_ctl(epoll, is_new ? EPOLL_CTL_ADD : EPOLL_CTL_MOD, fd, &event) == 0) return 0;
+  if (errno != (is_new ? EEXIST : ENOENT)) return errno;
+  return epoll_ctl(epoll, is_new ? EPOLL_CTL_MOD : EPOLL_CTL_ADD, fd, &event) == 0 ? 0 : errno;
 }
 
 void libtandem_epoll_remove(int epoll, int fd) { epoll_ctl(epoll, EPOLL_CTL_DEL, fd, NULL); }

@@ -17,10 +17,18 @@ struct Configuration {
         case discovered([RemoteConfiguration])
     }
 
+    /// Who hands events out.
+    enum Delivery {
+        case pump
+        /// Who pumps, waits or polls does what short calls want of the network, too.
+        case attend
+        case thread
+    }
+
     var place = Place.embedded
     var engine = EngineConfiguration()
     var client = ClientOptions()
-    var pumpsItself = false
+    var delivery = Delivery.pump
     /// The client's own: in a deterministic client the engine's are read by the engine's thread alone.
     private(set) var clock: any Clock = SystemClock()
     private(set) var random = Random()
@@ -77,7 +85,7 @@ struct Configuration {
         case "op_queue_bytes": client.queueBytes = Int(try CallOptions.integer(name, value, from: 1))
         case "ops_limit": client.operationsLimit = Int(try CallOptions.integer(name, value, from: 1))
         case "results_limit_bytes": client.resultsLimitBytes = Int(try CallOptions.integer(name, value, from: 1))
-        case "delivery": pumpsItself = try choice(name, value, ["pump": false, "thread": true])
+        case "delivery": delivery = try choice(name, value, ["pump": .pump, "attend": .attend, "thread": .thread])
         case "log_level": client.logLevel = try choice(name, value, Configuration.logLevels)
         default: try readRemote(name, value)
         }

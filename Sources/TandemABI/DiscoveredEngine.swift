@@ -41,6 +41,8 @@ final class DiscoveredEngine: Backend {
 
     var needsDefaultModel: Bool { known?.needsDefaultModel ?? true }
 
+    var repeatsRequests: Bool { known?.repeatsRequests ?? true }
+
     var runsHostTools: Bool { known?.runsHostTools ?? false }
 
     var questionsWait: Bool { known?.questionsWait ?? false }

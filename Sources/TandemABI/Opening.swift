@@ -26,7 +26,7 @@ enum Opening {
             records.client.withLock { $0 = WeakClient(client) }
             unsafe ClientTable.insert(client, slot.handle)
             isOpen = true
-            if configuration.pumpsItself { try startPumping(client, slot) }
+            if configuration.delivery == .thread { try startPumping(client, slot) }
             Log.write(3, "client opened", .emptyObject)
             client.log(3, "client opened", .emptyObject)
             return unsafe slot.handle
@@ -42,7 +42,7 @@ enum Opening {
         _ slot: Slot,
         _ desk: HostDesk
     ) throws(Failure) -> Client {
-        guard let loop = EventLoop.start(name: "tandem-io") else {
+        guard let loop = EventLoop.start(name: "tandem-io", lends: configuration.delivery == .attend) else {
             throw Failure(.limit, "the process may start no more threads or open no more descriptors")
         }
         let engine: any Backend

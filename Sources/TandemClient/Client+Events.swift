@@ -5,8 +5,10 @@ internal import TandemSystem
 // Events on their way into an operation's queue.
 extension Client {
     /// Queues what one engine event gives, all or none; ends a stream that has given as much as was asked for.
+    ///
+    /// Nobody is woken: `tell` has to follow.
     func put(_ items: [Item], into id: UInt64) -> Mailbox.Acceptance {
-        let (acceptance, burst, isEnough) = change { state in
+        let (acceptance, burst, isEnough) = state.withLock { state in
             var acceptance = Mailbox.Acceptance.taken
             for (index, item) in items.enumerated() where acceptance == .taken {
                 acceptance = state.mailbox.put(item, into: id, isForced: index > 0)
@@ -18,6 +20,15 @@ extension Client {
         if let burst { watch(burst, of: id) }
         return acceptance
     }
+
+    /// Tells who waits what was put.
+    func tell() { change { _ in } }
+
+    /// Whether the operation's events are shown to nobody and no end depends on their number.
+    func throwsAway(_ id: UInt64) -> Bool { state.withLock { $0.mailbox.throwsAway(id) } }
+
+    /// Counts events that were not even made.
+    func threwAway(_ count: Int, of id: UInt64) { state.withLock { $0.mailbox.threwAway(count, of: id) } }
 
     /// Lets text that waits for more go when its time is over.
     private func watch(_ burst: Int, of id: UInt64) {

@@ -78,7 +78,9 @@ extension Client {
             }
             return 0
         } catch {
-            if let pending = finishCall(id, telling: nil) { end(id, pending, .failure(error.failure)) }
+            // No reply of the host's, so its other threads learn that none is wanted any more.
+            let reason = FailureName.hostFailed.rawValue
+            if let pending = finishCall(id, telling: reason) { end(id, pending, .failure(error.failure)) }
             return FailureName.invalidArgument.code
         }
     }

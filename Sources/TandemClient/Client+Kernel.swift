@@ -64,10 +64,11 @@ extension Client {
 
     /// The descriptor that is readable while a pump would deliver; made when first asked for.
     package func wakeupDescriptor() -> Int32 {
-        change { state in
+        let descriptor = change { state in
             if state.descriptor == nil, !state.isClosing { state.descriptor = WakeupDescriptor() }
             return state.descriptor?.raw ?? -1
         }
+        return descriptor < 0 ? -1 : loop.pollable(with: descriptor) ?? descriptor
     }
 
     /// A record of the library's log, as an event of operation 0 where the host asked for that.

@@ -15,7 +15,7 @@ extension Client {
             ? try Plan(run: operation, arguments, defaults: options.calls, now: clock.milliseconds)
             : try Plan(operation, arguments, defaults: options.calls, now: clock.milliseconds)
         let sent = isRun ? Operation.numbered(plan.request.operation) ?? operation : operation
-        try Recipe.prepare(&plan, sent, makeKey: random.uuid)
+        try Recipe.prepare(&plan, sent, makeKey: backend.repeatsRequests ? { [random] in random.uuid() } : nil)
         return plan
     }
 
@@ -29,6 +29,8 @@ extension Client {
     ) -> Result<UInt64, Failure> {
         let id = OperationID.next(slot: host.slot)
         let deadline = deadline(of: operation, plan.options)
+        var plan = plan
+        plan.options.showsEvents = callback != nil || !isOwned || plan.options.take != nil
         let call = Call(deadline: deadline, options: plan.options)
         let failure: Failure? = change { state in
             if state.isClosing { return Client.closedFailure }
@@ -53,14 +55,13 @@ extension Client {
             return nil
         }
         if let failure { return .failure(failure) }
-        start(operation, plan, call, id, shows: callback != nil || !isOwned)
+        start(operation, plan, call, id)
         stop(id, at: deadline)
         return .success(id)
     }
 
-    /// shows: whether somebody sees the operation's events.
-    private func start(_ operation: Operation, _ plan: Plan, _ call: Call, _ id: UInt64, shows: Bool) {
-        if plan.run != nil { return RunConversation.start(self, call, id, plan, shows: shows) }
+    private func start(_ operation: Operation, _ plan: Plan, _ call: Call, _ id: UInt64) {
+        if plan.run != nil { return RunConversation.start(self, call, id, plan) }
         let sink = OperationSink(self, call, id, operation, plan)
         if let steps = steps(operation, plan) {
             Conversation.start(self, steps, call, into: sink)

@@ -103,7 +103,7 @@ package final class Client: Sendable {
     private func notice(_ state: inout State) -> HostFunction? {
         let isReady = state.mailbox.hasDeliverable
         // First the mark, then the descriptor: a host that polls and pumps at once must not be told there is nothing.
-        host.setBusy(isReady || state.isPumping || state.isClosing || !state.isArmed)
+        host.setBusy(isReady || state.isPumping || state.isClosing || !state.isArmed || loop.lends)
         state.descriptor?.set(isReady)
         guard isReady, state.isArmed, !state.isPumping, var wakeup = state.wakeup else { return nil }
         wakeup.running += 1

@@ -15,20 +15,26 @@ final class EventForwarder: Sendable {
             self.refused = nil
             return refused.items
         }
+
+        /// How many items the events would have been; nil where that cannot be told without making them.
+        mutating func skip(_ events: ArraySlice<EngineEvent>) -> Int? {
+            if wasBehind { return nil }
+            return events.reduce(0) { $0 + presenter.skip($1) }
+        }
     }
 
     private let client: Client
     private let id: UInt64
     private let state: Lock<State>
 
-    /// `first`: what the contract says of the stream's first frame.
+    /// `description`: what the contract says of the stream.
     init(
         _ client: Client,
         _ id: UInt64,
         _ options: CallOptions,
         sessionID: String?,
         runID: String?,
-        first: JSONText? = nil
+        description: JSONText? = nil
     ) {
         self.client = client
         self.id = id
@@ -38,20 +44,33 @@ final class EventForwarder: Sendable {
                     options,
                     sessionID: sessionID,
                     runID: runID,
-                    first: first,
+                    description: description,
                     clock: client.clock
                 )
             )
         )
     }
 
+    /// As many events are queued before those who wait are told: each waking costs more than an event.
+    private static let untold = 32
+
     /// An engine hands one stream's events over on one thread at a time.
     func take(_ events: ArraySlice<EngineEvent>) -> Int {
+        if client.throwsAway(id), let count = state.withLock({ $0.skip(events) }) {
+            client.threwAway(count, of: id)
+            return events.count
+        }
+        var untold = 0
+        defer { if untold > 0 { client.tell() } }
         for (count, event) in events.enumerated() {
             switch put(event) {
-            case .taken: continue
+            case .taken: untold += 1
             case .behind: return count
             case .gone: return events.count
+            }
+            if untold == EventForwarder.untold {
+                client.tell()
+                untold = 0
             }
         }
         return events.count

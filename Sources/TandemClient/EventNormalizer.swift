@@ -16,8 +16,8 @@ struct EventNormalizer {
     private let sessionID: String?
     private let runID: String?
     private let fallbackTime: Int64
-    /// The frame that opens the stream, as the contract has it.
-    private let first: JSONText?
+    /// The contract's description of the stream; it may say which frame opens it.
+    private let description: JSONText?
     /// What went wrong in a run that has not ended yet, by run.
     private var errors: [String: JSONText] = [:]
     /// The latest runs that have ended, in a ring: a stream of everything sees any number of them.
@@ -26,8 +26,8 @@ struct EventNormalizer {
 
     private static let rememberedRuns = 64
 
-    init(sessionID: String?, runID: String?, first: JSONText? = nil, now: Int64) {
-        self.first = first
+    init(sessionID: String?, runID: String?, description: JSONText? = nil, now: Int64) {
+        self.description = description
         self.sessionID = sessionID
         self.runID = runID
         fallbackTime = now
@@ -57,9 +57,22 @@ struct EventNormalizer {
         }
     }
 
+    /// How many events it gives, where these depend on nothing before it and nothing after it depends on it; else nil.
+    func countOfPlain(_ event: EngineEvent) -> Int? {
+        switch event.type {
+        case EngineEventName.serverConnected, EngineEventName.runStreamConnected: 0
+        case EngineEventName.messagePartUpdated: isShown(event.properties) ? 1 : 0
+        case EngineEventName.sessionError, EngineEventName.providerCallIterationError: nil
+        case EngineEventName.sessionRunFinished: nil
+        default: 1
+        }
+    }
+
     /// Streams that are none of the bus have first frames without a type.
     private func opensStream(_ event: EngineEvent) -> Bool {
-        guard let first, first["type"] == nil, event.envelope == nil, !first.members.isEmpty else { return false }
+        guard event.envelope == nil, let first = description?.at("stream", "first"), first["type"] == nil,
+            !first.members.isEmpty
+        else { return false }
         return first.members.allSatisfy { event.properties[$0.key] == $0.value }
     }
 
@@ -76,10 +89,8 @@ struct EventNormalizer {
 
     private func part(_ event: EngineEvent, _ context: EventContext) -> [NormalizedEvent] {
         let properties = event.properties
-        guard let part = properties["part"] else { return [] }
-        if part["type"]?.string == "tool" { return [tool(part, context)] }
-        // The prompt's echo is the only text that names an agent (docs/architecture.md, events).
-        if properties["agent"] != nil { return [] }
+        guard isShown(properties), let part = properties["part"] else { return [] }
+        if EventNormalizer.isTool(part) { return [tool(part, context)] }
         if let delta = properties["delta"] {
             let picked = JSONWriter.object { $0.member("delta", delta) }
             return [NormalizedEvent(type: EventName.sessionResponse, context: context, properties: picked)]
@@ -90,6 +101,14 @@ struct EventNormalizer {
         }
         return [NormalizedEvent(type: EventName.sessionMessage, context: context, properties: message)]
     }
+
+    private func isShown(_ properties: JSONText) -> Bool {
+        guard let part = properties["part"] else { return false }
+        // The prompt's echo is the only text that names an agent (docs/architecture.md, events).
+        return properties["agent"] == nil || EventNormalizer.isTool(part)
+    }
+
+    private static func isTool(_ part: JSONText) -> Bool { part["type"]?.string == "tool" }
 
     private func tool(_ part: JSONText, _ context: EventContext) -> NormalizedEvent {
         let state = part["state"]?.string ?? ""

@@ -49,11 +49,14 @@ enum HostReply {
     /// A model's answer, its message in full.
     private static func answer(_ value: JSONText) throws(Fault) -> JSONText {
         let message = value["message"]
-        guard value.kind == .object, message.map({ isObjectOrNull($0) || $0.kind == .string }) ?? true,
+        if message == nil, value["choices"] != nil { throw wholeReply }
+        guard value.kind == .object, message.map({ isMessage($0) || $0.isNull || $0.kind == .string }) ?? true,
             value["usage"].map(isObjectOrNull) ?? true,
             value["finish_reason"].map({ $0.isNull || $0.kind == .string }) ?? true
         else {
-            throw Fault(reason: "a model's answer is {\"message\": object, \"finish_reason\": text, \"usage\": object}")
+            throw Fault(
+                reason: "a model's answer is {\"message\": text or object, \"finish_reason\": text, \"usage\": object}"
+            )
         }
         guard let text = message, text.kind == .string else { return value }
         return JSONWriter.object { writer in
@@ -72,8 +75,21 @@ enum HostReply {
     static func chunk(_ value: JSONText, _ kind: HostCall.Kind) throws(Fault) -> JSONText {
         guard kind == .model else { return value }
         if value.kind == .string { return JSONWriter.object { $0.member("content", value) } }
-        guard value.kind == .object else { throw Fault(reason: "a piece of a model's answer is a text or a delta") }
+        if value["choices"] != nil { throw wholeReply }
+        guard isMessage(value) else { throw Fault(reason: "a piece of a model's answer is a text or a delta") }
         return value
+    }
+
+    private static let wholeReply = Fault(
+        reason: "it is a whole reply of an OpenAI server; give the `delta` or the `message` in its `choices`"
+    )
+
+    /// An OpenAI message or delta, as far as it is read.
+    private static func isMessage(_ value: JSONText) -> Bool {
+        func holds(_ name: String, _ kinds: JSONText.Kind...) -> Bool {
+            value[name].map { $0.isNull || kinds.contains($0.kind) } ?? true
+        }
+        return value.kind == .object && holds("content", .string, .array) && holds("tool_calls", .array)
     }
 
     private static func isObjectOrNull(_ value: JSONText) -> Bool { value.kind == .object || value.isNull }

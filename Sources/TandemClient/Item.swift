@@ -6,6 +6,8 @@ struct Item: Sendable {
     enum Content: Sendable {
         /// A text delta as escaped JSON content: neighbours can be joined without decoding.
         case delta(escaped: [UInt8])
+        /// The same as the engine's own frame.
+        case text(TextFrame)
         /// The members of an event from `type` on, without braces.
         case event([UInt8])
         /// The operation's last event.
@@ -24,6 +26,7 @@ struct Item: Sendable {
         let own =
             switch content {
             case .delta(let escaped): escaped.count + Item.overheadBytes
+            case .text(let frame): frame.bytes + Item.overheadBytes
             case .event(let members): members.count
             case .done(let result): result.bytes.count
             case .host(let item): item.members.count
@@ -68,11 +71,16 @@ package struct EventContext: Sendable, Equatable {
 extension Item {
     /// Two text deltas of one run as one; nil where they cannot be.
     func joined(with next: Item, upTo limit: Int) -> Item? {
-        guard case .delta(var escaped) = content, case .delta(let more) = next.content, let context,
-            let following = next.context, context.isSameRun(as: following), escaped.count + more.count <= limit
-        else { return nil }
-        escaped += more
-        return Item(content: .delta(escaped: escaped), context: context, state: next.state)
+        guard let context, let following = next.context, context.isSameRun(as: following) else { return nil }
+        switch (content, next.content) {
+        case (.delta(let escaped), .delta(let more)) where escaped.count + more.count <= limit:
+            return Item(content: .delta(escaped: escaped + more), context: context, state: next.state)
+        case (.text(let frame), .text(let more)):
+            return frame.joined(with: more, upTo: limit).map {
+                Item(content: .text($0), context: context, state: next.state)
+            }
+        default: return nil
+        }
     }
 
     /// An event's members from `type` on.
@@ -80,13 +88,22 @@ extension Item {
         -> Item
     {
         var writer = JSONWriter(reservingCapacity: value.bytes.count + overheadBytes)
+        writeHead(&writer, type, tag, context)
+        writer.member(name, value)
+        return Item(content: .event(writer.bytes), context: context)
+    }
+
+    private static func writeHead(
+        _ writer: inout JSONWriter,
+        _ type: String,
+        _ tag: JSONText?,
+        _ context: EventContext
+    ) {
         writer.member("type", type)
         writer.nullable("tag", tag)
         writer.nullable("session_id", context.sessionID)
         writer.nullable("run_id", context.runID)
         writer.member("at_ms", context.atMilliseconds)
-        writer.member(name, value)
-        return Item(content: .event(writer.bytes), context: context)
     }
 
     /// The whole event as it is delivered; `seq` is given now.
@@ -111,6 +128,10 @@ extension Item {
                     JSONText(trusted: properties)
                 )
                 if case .event(let members) = item.content { writer.raw(members) }
+            case .text(let frame):
+                let context = context ?? EventContext(sessionID: nil, runID: nil, atMilliseconds: 0)
+                Item.writeHead(&writer, EngineEventName.messagePartUpdated, tag, context)
+                frame.write(to: &writer)
             case .done(let result):
                 writer.member("type", "done")
                 writer.nullable("tag", tag)

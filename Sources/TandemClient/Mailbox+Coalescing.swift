@@ -23,7 +23,7 @@ extension Mailbox {
         guard let held = operation.held else { return }
         operation.held = nil
         operation.isBurstNew = false
-        append(held, to: &operation, id)
+        for part in held.parts where !operation.hasEnough { append(part, to: &operation, id) }
     }
 
     /// The burst that began since this was last asked and is not over.

@@ -13,7 +13,7 @@ extension Mailbox {
             discarded += 1
             return .taken
         }
-        if operation.coalesces, case .delta = item.content, hold(item, in: &operation) {
+        if operation.coalesces, item.isText, hold(item, in: &operation) {
             operations[id] = operation
             return .taken
         }
@@ -34,13 +34,23 @@ extension Mailbox {
             operations[id] = operation
             return .behind
         }
-        if operation.coalesces, case .delta = item.content {
+        if operation.coalesces, item.isText {
             begin(item, in: &operation)
         } else {
             append(item, to: &operation, id)
         }
         operations[id] = operation
         return .taken
+    }
+
+    func throwsAway(_ id: UInt64) -> Bool {
+        guard let operation = operations[id] else { return false }
+        return operation.isOwned && operation.discards && operation.take == nil && !operation.isOver
+    }
+
+    mutating func threwAway(_ count: Int, of id: UInt64) {
+        operations[id]?.accepted += Int64(count)
+        discarded += Int64(count)
     }
 
     /// The operation's last event; queued whatever the limits say.

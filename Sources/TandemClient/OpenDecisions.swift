@@ -152,7 +152,7 @@ struct OpenDecisions: Sendable {
 extension OpenDecisions {
     /// The answers to one or several questions as the one text that an engine takes.
     static func text(ofAnswers answers: JSONText) -> JSONText {
-        JSONText(string: RunSteps.text(of: answers))
+        JSONText(string: answers.answerText)
     }
 }
 

@@ -22,7 +22,7 @@ final class OperationSink: Sink {
             plan.options,
             sessionID: plan.request.session,
             runID: plan.request.run,
-            first: operation.description.at("stream", "first")
+            description: operation.isStream ? operation.description : nil
         )
     }
 

@@ -41,8 +41,7 @@ final class RunConversation: Sendable {
         state = Lock(State(steps: steps))
     }
 
-    /// shows: whether somebody sees the operation's events.
-    static func start(_ client: Client, _ call: Call, _ id: UInt64, _ plan: Plan, shows: Bool) {
+    static func start(_ client: Client, _ call: Call, _ id: UInt64, _ plan: Plan) {
         guard let operation = Operation.numbered(plan.request.operation) else { return }
         let steps = RunSteps(
             operation,
@@ -50,7 +49,7 @@ final class RunConversation: Sendable {
             completesModel: client.backend.needsDefaultModel,
             client.models.withLock { $0 },
             questionsWait: client.backend.questionsWait,
-            shows: shows,
+            shows: plan.options.showsEvents,
             now: client.clock.milliseconds
         )
         let conversation = RunConversation(client, call, id, plan, steps)

@@ -83,7 +83,7 @@ extension RunSteps {
     }
 
     private mutating func answer(_ id: String, _ answers: JSONText) -> [Action] {
-        let text = RunSteps.text(of: answers)
+        let text = answers.answerText
         _ = decisions.settle(id, answer: text)
         let path = [Request.Field("session_id", sessionID), Request.Field("question_id", id)]
         let body = JSONWriter.object { writer in
@@ -91,15 +91,6 @@ extension RunSteps {
             if questionsWait { writer.member("answer", answers) } else { writer.member("answer", text) }
         }
         return pass(.question(id), "questions.answer", path, body)
-    }
-
-    /// One or several answers as the one text that an engine takes.
-    static func text(of answers: JSONText) -> String {
-        guard answers.kind == .array else { return answers.string ?? answers.text }
-        return answers.elements.map { answer in
-            answer.kind == .array
-                ? answer.elements.map { $0.string ?? $0.text }.joined(separator: ", ") : answer.string ?? answer.text
-        }.joined(separator: "\n")
     }
 
     private mutating func pass(_ send: Send, _ name: String, _ path: [Request.Field], _ body: JSONText?) -> [Action] {
@@ -124,7 +115,7 @@ extension RunSteps {
     /// Whoever follows the events has answered, by a call of its own.
     mutating func answeredElsewhere(_ id: String, _ answer: JSONText?) -> [Action] {
         let stopped = stopAsking(id, reason: "resolved")
-        return decisions.settle(id, answer: answer.map { RunSteps.text(of: $0) }) ? stopped + goOn() : stopped
+        return decisions.settle(id, answer: answer?.answerText) ? stopped + goOn() : stopped
     }
 
     /// The engine says that a question is settled.

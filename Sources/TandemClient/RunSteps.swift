@@ -108,8 +108,12 @@ struct RunSteps: Sendable {
         now: Int64
     ) {
         self.operation = operation
-        self.plan = plan
         terms = plan.run ?? RunTerms()
+        var plan = plan
+        if questionsWait, terms.answersQuestions {
+            plan.request.headers.append(.init(RunTerms.answersQuestions, "true"))
+        }
+        self.plan = plan
         sessionID = plan.request.path("session_id")
         self.completesModel = completesModel
         self.questionsWait = questionsWait

@@ -73,6 +73,7 @@ package final class Turn {
 
     /// Waits for something to change; true when the turn has to end instead.
     func waits(after epoch: UInt32) -> Bool {
+        if client.loop.attend(until: deadline) { return false }
         if deadline.hasPassed { return true }
         client.host.signal.wait(whileEpoch: epoch, until: deadline)
         return false

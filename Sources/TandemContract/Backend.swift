@@ -12,6 +12,9 @@ package protocol Backend: Sendable {
     /// Whether a prompt without a model needs the engine's configured default beside it.
     var needsDefaultModel: Bool { get }
 
+    /// Whether a request may have to be sent again, so that one that must not be done twice needs a key.
+    var repeatsRequests: Bool { get }
+
     /// Whether a run that asks its user something waits for the answer; else the answer is sent as the next prompt.
     var questionsWait: Bool { get }
 
@@ -30,6 +33,7 @@ package protocol Backend: Sendable {
 
 extension Backend {
     package var needsDefaultModel: Bool { false }
+    package var repeatsRequests: Bool { true }
     package var questionsWait: Bool { false }
     package var tellsResyncs: Bool { false }
     package var runsHostTools: Bool { false }

@@ -10,6 +10,8 @@ package struct CallOptions: Sendable {
     package var tag: JSONText?
     /// A stream ends after so many events.
     package var take: Int64?
+    /// Whether anybody sees the events of a call that has a result, or counts them.
+    package var showsEvents = true
     package var reconnects = true
     package var vocabulary = Vocabulary.normalized
     /// Each event carries the state of its run so far.

@@ -17,7 +17,7 @@ extension Failure {
             isStrict ? saysNo : operation.recipe != "ok_false_is_an_answer" && (saysNo || saysWhy)
         guard isRefusal || isRefusedWithOk else { return nil }
         let code = body?["code"]?.string
-        let said = body?["error"]?.string ?? body?.at("error", "message")?.string ?? Failure.plainText(reply)
+        let said = Failure.said(body) ?? Failure.plainText(reply)
         let evidence = Evidence(
             code: code,
             status: reply.status,
@@ -36,6 +36,12 @@ extension Failure {
     }
 
     private static let longestRefusal = 16_384
+
+    /// The engine's words: most routes have an `error`, those that refuse a tool or put off a sign-in have one of the others.
+    private static func said(_ body: JSONText?) -> String? {
+        [["error"], ["error", "message"], ["message"], ["reason"]].lazy.compactMap { body?.at($0)?.string }
+            .first { !$0.isEmpty }
+    }
 
     private static func detail(_ body: JSONText?, _ retryAfterMilliseconds: Int64?) -> JSONText? {
         guard let milliseconds = retryAfterMilliseconds else { return body }

@@ -140,10 +140,13 @@ struct Planner {
         }
     }
 
-    /// In a body that is the caller's own object, other names of a key become the engine's.
+    /// In a body that is the caller's own object, other names of a key become the engine's, unless that is given as well.
+    ///
+    /// Strictly the object is sent as it is.
     private mutating func renameInPayload(_ argument: Operation.Argument) throws(Failure) {
-        if wholeBody != nil { return }
-        for index in left.indices where argument.names.contains(left[index].key) {
+        if wholeBody != nil || options.isStrict { return }
+        let names = left.contains { $0.key == argument.wire } ? [argument.wire] : argument.names
+        for index in left.indices where names.contains(left[index].key) {
             left[index] = (argument.wire, try adapted(argument, left[index].value))
         }
     }

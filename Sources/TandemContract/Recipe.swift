@@ -3,10 +3,16 @@ internal import TandemJSON
 /// What the library does around the requests of an operation; contract/recipes.json says each in words.
 package enum Recipe {
     /// Completes a request before it leaves, and refuses what its recipe cannot be carried out with.
-    package static func prepare(_ plan: inout Plan, _ operation: Operation, makeKey: () -> String) throws(Failure) {
+    ///
+    /// makeKey: nil where no request is sent a second time.
+    package static func prepare(
+        _ plan: inout Plan,
+        _ operation: Operation,
+        makeKey: (() -> String)?
+    ) throws(Failure) {
         switch operation.recipe {
         case "prompt":
-            guard plan.request.header("idempotency-key") == nil else { return }
+            guard let makeKey, plan.request.header("idempotency-key") == nil else { return }
             plan.request.headers.append(.init("Idempotency-Key", makeKey()))
         case "optimization_action": if !plan.options.isStrict { try applyWinner(&plan, operation) }
         case "destination_upsert", "destination_remove", "route_upsert", "route_remove":

@@ -28,6 +28,17 @@ package struct RunTerms: Sendable, Equatable {
 
     package init() {}
 
+    /// The header by which an engine that waits for answers learns that this prompt's questions get some.
+    package static let answersQuestions = "x-tandem-answers-questions"
+
+    /// Whether questions are answered without a host's provider.
+    package var answersQuestions: Bool {
+        switch questions {
+        case .answer, .manual: true
+        case .ask, .reject: false
+        }
+    }
+
     package init(permissions: JSONText?, questions: JSONText?) throws(Failure) {
         if let permissions, !permissions.isNull { try readPermissions(permissions) }
         if let questions, !questions.isNull { try readQuestions(questions) }

@@ -17,6 +17,9 @@ package final class Engine: Backend {
 
     package var runsHostTools: Bool { true }
 
+    /// What was asked has been done or refused when it is answered.
+    package var repeatsRequests: Bool { false }
+
     private init(_ core: EngineCore, _ lock: StateLock?) {
         self.core = core
         self.lock = lock
@@ -189,14 +192,25 @@ extension Engine {
             switch handler.lane {
             case .write(let body):
                 let reply = try body(batch, request)
-                batch.then { ticket.finish(.success(reply)) }
+                finish(ticket, .success(reply), after: batch)
             case .later(let body): try body(batch, request, LaterCall(ticket: ticket, call: call))
             case .read, .stream: break
             }
         } catch {
             if case .store(let error) = error { throw error }
             let outcome = result(of: error)
-            batch.then { ticket.finish(outcome.map { $0 }) }
+            finish(ticket, outcome.map { $0 }, after: batch)
+        }
+    }
+
+    /// A sink gets its end among the events of others, in the turn; a caller that waits, when the turn is over.
+    private static func finish(_ ticket: Ticket, _ outcome: Ticket.Outcome, after batch: Batch) {
+        batch.then { [core = batch.core] in
+            if ticket.sink == nil {
+                core.answers.append { ticket.finish(outcome) }
+            } else {
+                ticket.finish(outcome)
+            }
         }
     }
 

@@ -11,12 +11,15 @@ internal import TandemSystem
     private var isClosed = false
     private unowned let loop: EventLoop
     private var timer: TimerID?
+    /// While a handle is added, curl asks to be called at once: that needs no timer.
+    private var isAdding = false
+    private var isDue = false
     /// Called after curl has worked, from outside of curl.
     var afterTurn: () -> Void = {}
 
     /// Connections kept open for the next request, streams among them; past that an idle one is closed for each request
     /// that ends, so it has to be more than are usually under way.
-    private static let keptConnections = 128
+    static let keptConnections = 128
 
     init?(_ loop: EventLoop) {
         guard CurlLibrary.isReady, let raw = unsafe CurlLibrary.makeMulti() else { return nil }
@@ -38,7 +41,19 @@ internal import TandemSystem
         if let timer { loop.cancelTimer(timer) }
     }
 
-    func add(_ easy: EasyHandle) -> Bool { unsafe curl_multi_add_handle(raw, easy.raw) == CURLM_OK }
+    /// Adds a handle; `begin` has to follow.
+    func add(_ easy: EasyHandle) -> Bool {
+        isAdding = true
+        defer { isAdding = false }
+        return unsafe curl_multi_add_handle(raw, easy.raw) == CURLM_OK
+    }
+
+    /// Lets curl begin with what was added.
+    func begin() {
+        guard isDue else { return }
+        isDue = false
+        act(CURL_SOCKET_TIMEOUT, [])
+    }
 
     func remove(_ easy: EasyHandle) { unsafe curl_multi_remove_handle(raw, easy.raw) }
 
@@ -68,6 +83,10 @@ internal import TandemSystem
         if let timer { loop.cancelTimer(timer) }
         timer = nil
         guard milliseconds >= 0 else { return }
+        if milliseconds == 0, isAdding {
+            isDue = true
+            return
+        }
         let deadline = Deadline(afterMilliseconds: Int64(milliseconds))
         timer = loop.after(deadline) { [weak self] in self?.timeIsUp() }
     }

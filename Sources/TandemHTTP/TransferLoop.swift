@@ -17,7 +17,10 @@ package final class TransferLoop: Sendable {
         if !loop.beforeEnd({ session.close() }) { close() }
     }
 
-    /// Begins a transfer; its receiver is kept until its end.
+    /// Whether a request would probably find a connection that is open: it then is sent without a wait for anything.
+    package var hasIdleConnection: Bool { session.idleConnections.withLock { $0 > 0 } }
+
+    /// Begins a transfer; its receiver is kept until its end, of which it never hears inside this call.
     @discardableResult
     package func start(_ request: HTTPRequest, _ receiver: any TransferReceiver) -> TransferID {
         let id = TransferID(
@@ -26,7 +29,9 @@ package final class TransferLoop: Sendable {
                 return issued
             }
         )
-        if !loop.post({ [session] in session.start(id, request, receiver) }) {
+        if loop.isCurrent {
+            session.start(id, request, receiver)
+        } else if !loop.post({ [session] in session.start(id, request, receiver) }) {
             receiver.end(TransferError(.cancelled, "the library is being closed"))
         }
         return id
@@ -48,6 +53,8 @@ private final class TransferSession: @unchecked Sendable {
     private let touched = TouchedTransfers()
     private let traffic: Traffic
     private var spares: [EasyHandle] = []
+    /// Connections that transfers left open and no later one has taken; some of them servers may have closed.
+    let idleConnections = Lock(0)
 
     /// Handles kept for the next transfers: making one costs more than a short request on loopback.
     private static let keptHandles = 16
@@ -59,18 +66,24 @@ private final class TransferSession: @unchecked Sendable {
 
     func start(_ id: TransferID, _ request: HTTPRequest, _ receiver: any TransferReceiver) {
         let transfer = Transfer(id, request, receiver, touched, traffic)
-        if isClosed { return receiver.end(TransferError(.cancelled, "the library is being closed")) }
-        if let flaw = request.flaw { return receiver.end(TransferError(.protocol, "\(transfer.server): \(flaw)")) }
+        if isClosed { return refuse(receiver, TransferError(.cancelled, "the library is being closed")) }
+        if let flaw = request.flaw { return refuse(receiver, TransferError(.protocol, "\(transfer.server): \(flaw)")) }
         guard let multi = openMulti(), let easy = spares.popLast() ?? EasyHandle() else {
-            return receiver.end(TransferError(.other, "\(transfer.server): no memory or descriptor for a transfer"))
+            return refuse(receiver, TransferError(.other, "\(transfer.server): no memory or descriptor for a transfer"))
         }
         transfer.easy = easy
         let context = unsafe Unmanaged.passUnretained(transfer).toOpaque()
         guard unsafe easy.prepare(request, context: context, traffic), multi.add(easy) else {
-            return receiver.end(TransferError(.protocol, "\(transfer.server): the request cannot be sent"))
+            return refuse(receiver, TransferError(.protocol, "\(transfer.server): the request cannot be sent"))
         }
         transfers[id] = transfer
+        idleConnections.withLock { $0 = max($0 - 1, 0) }
         watchTime(of: transfer)
+        multi.begin()
+    }
+
+    private func refuse(_ receiver: any TransferReceiver, _ error: TransferError) {
+        if !loop.post({ receiver.end(error) }) { receiver.end(error) }
     }
 
     func cancel(_ id: TransferID) {
@@ -118,6 +131,7 @@ extension TransferSession {
                 detail: easy.detail
             )
         }
+        if failure == nil { idleConnections.withLock { $0 = min($0 + 1, MultiHandle.keptConnections) } }
         finish(transfer, failure)
     }
 

@@ -15,6 +15,12 @@ struct EightBytes {
     /// How many bytes stand before the first that ends a string or escapes.
     var countBeforeStringMark: Int { EightBytes.index(marks(UInt8(ascii: "\"")) | marks(UInt8(ascii: "\\"))) }
 
+    /// How many bytes stand before the first that a string has to escape: a mark or a control character.
+    var countBeforeEscape: Int {
+        let controls = (word &- EightBytes.ones &* 0x20) & ~word & EightBytes.highs
+        return EightBytes.index(marks(UInt8(ascii: "\"")) | marks(UInt8(ascii: "\\")) | controls)
+    }
+
     /// How many bytes stand before the first that is not plain inside a string: a mark, a control character, or no ASCII.
     var countOfPlain: Int {
         let controls = (word &- EightBytes.ones &* 0x20) & ~word & EightBytes.highs

@@ -9,9 +9,12 @@ package struct JSONWriter {
 
     package init(reservingCapacity count: Int) { bytes.reserveCapacity(count) }
 
+    /// Room for most texts: growing to it byte by byte would cost more than writing them.
+    private static let usualCount = 256
+
     /// The text of an object whose members `body` writes.
     package static func object(_ body: (inout JSONWriter) -> Void) -> JSONText {
-        var writer = JSONWriter()
+        var writer = JSONWriter(reservingCapacity: usualCount)
         writer.object(body)
         return writer.finish()
     }
@@ -101,11 +104,14 @@ package struct JSONWriter {
     /// Appends string content with the escapes of RFC 8259 section 7.
     package static func appendEscaped(_ content: UnsafeBufferPointer<UInt8>, to bytes: inout [UInt8]) {
         var clean = 0
-        for index in content.indices {
+        var next = 0
+        while true {
+            let index = unsafe firstToEscape(content, from: next)
+            if index == content.count { break }
             let byte = unsafe content[index]
-            guard byte < 0x20 || byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\") else { continue }
-            unsafe bytes.append(contentsOf: content[clean..<index])
+            unsafe bytes.append(contentsOf: UnsafeBufferPointer(rebasing: content[clean..<index]))
             clean = index + 1
+            next = clean
             bytes.append(UInt8(ascii: "\\"))
             switch byte {
             case 0x08: bytes.append(UInt8(ascii: "b"))
@@ -121,7 +127,27 @@ package struct JSONWriter {
             default: bytes.append(byte)
             }
         }
-        unsafe bytes.append(contentsOf: content[clean..<content.count])
+        unsafe bytes.append(contentsOf: UnsafeBufferPointer(rebasing: content[clean...]))
+    }
+
+    /// Where the first byte stands that cannot stand in a string as it is; the end where there is none.
+    private static func firstToEscape(_ content: UnsafeBufferPointer<UInt8>, from start: Int) -> Int {
+        var index = start
+        while index + EightBytes.count <= content.count {
+            let word = unsafe UnsafeRawPointer(content.baseAddress.unsafelyUnwrapped).loadUnaligned(
+                fromByteOffset: index,
+                as: UInt64.self
+            )
+            let count = EightBytes(loaded: word).countBeforeEscape
+            index += count
+            if count < EightBytes.count { return index }
+        }
+        while index < content.count {
+            let byte = unsafe content[index]
+            if byte < 0x20 || byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\") { return index }
+            index += 1
+        }
+        return index
     }
 }
 

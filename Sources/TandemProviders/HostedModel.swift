@@ -18,7 +18,7 @@ package struct HostedModel: Model {
 
     /// Events come on whichever thread the host answers from.
     package func start(_ request: ModelRequest, deliver: @escaping @Sendable ([ModelEvent]) -> Void) -> any ModelCall {
-        let receiver = HostedModelReceiver(model: request.model, ToolAliases(request.tools), deliver)
+        let receiver = HostedModelReceiver(host, model: request.model, ToolAliases(request.tools), deliver)
         let call = HostCall(
             .model,
             name: request.model,
@@ -27,7 +27,9 @@ package struct HostedModel: Model {
             input: ChatRequest.json(request)
         )
         let id = host.ask(call, receiver)
-        if id == nil {
+        if let id {
+            receiver.began(id)
+        } else {
             receiver.fail(ModelFailure(.hostFailed, "the host offers no model `\(request.model)` any more"))
         }
         return HostedModelCall(host: host, id: id, receiver: receiver)
@@ -47,29 +49,59 @@ private struct HostedModelCall: ModelCall {
 
 /// Passes what the host says through a reader; the host says one thing after the other, a cancel may come between.
 private final class HostedModelReceiver: HostReceiver {
-    private let reader: Lock<HostedModelReader>
+    private struct State: Sendable {
+        var reader: HostedModelReader
+        var call: UInt64?
+    }
+
+    private let host: any Host
+    private let state: Lock<State>
     private let names: ToolAliases
     private let deliver: @Sendable ([ModelEvent]) -> Void
 
-    init(model: String, _ names: ToolAliases, _ deliver: @escaping @Sendable ([ModelEvent]) -> Void) {
-        reader = Lock(HostedModelReader(model: model))
+    init(
+        _ host: any Host,
+        model: String,
+        _ names: ToolAliases,
+        _ deliver: @escaping @Sendable ([ModelEvent]) -> Void
+    ) {
+        self.host = host
+        state = Lock(State(reader: HostedModelReader(model: model)))
         self.names = names
         self.deliver = deliver
     }
 
-    func take(chunk: JSONText) { pass(reader.withLock { $0.take(chunk) }) }
+    /// The host has the call under that number; its first pieces may have come before.
+    func began(_ call: UInt64) {
+        let isOver = state.withLock { state in
+            state.call = call
+            return state.reader.isOver
+        }
+        if isOver { host.cancel(call, reason: HostedModelReceiver.flawed) }
+    }
+
+    func take(chunk: JSONText) {
+        let (events, call) = state.withLock { state in
+            (state.reader.take(chunk), state.reader.isOver ? state.call : nil)
+        }
+        pass(events)
+        // The piece ended the answer, and the host goes on: it is told.
+        if let call, !events.isEmpty { host.cancel(call, reason: HostedModelReceiver.flawed) }
+    }
+
+    private static let flawed = "host_failed"
 
     func end(_ reply: Result<JSONText, Failure>) {
-        let events = reader.withLock { reader in
+        let events = state.withLock { state in
             switch reply {
-            case .success(let value): reader.end(value)
-            case .failure(let failure): reader.end(ModelFailure(failure))
+            case .success(let value): state.reader.end(value)
+            case .failure(let failure): state.reader.end(ModelFailure(failure))
             }
         }
         pass(events)
     }
 
-    func fail(_ failure: ModelFailure) { pass(reader.withLock { $0.end(failure) }) }
+    func fail(_ failure: ModelFailure) { pass(state.withLock { $0.reader.end(failure) }) }
 
     private func pass(_ events: [ModelEvent]) {
         if !events.isEmpty { deliver(events.map { $0.naming(names) }) }

@@ -20,15 +20,18 @@ package final class OpenAICompatibleModel: Model {
     private let transfers: TransferLoop
     private let options: Options
     private let url: String
+    /// As messages name it.
+    private let server: String
 
     package init(_ transfers: TransferLoop, _ options: Options) {
         self.transfers = transfers
         self.options = options
         url = ProviderAddress(options.baseURL).chatCompletions
+        server = ServerAddress(url: url).description
     }
 
     package func start(_ request: ModelRequest, deliver: @escaping @Sendable ([ModelEvent]) -> Void) -> any ModelCall {
-        let receiver = ChatReceiver(server: ServerAddress(url: url), secret: key, ToolAliases(request.tools), deliver)
+        let receiver = ChatReceiver(server: server, secret: key, ToolAliases(request.tools), deliver)
         return TransferCall(transfers: transfers, id: transfers.start(httpRequest(request), receiver))
     }
 
@@ -63,12 +66,12 @@ private final class ChatReceiver: TransferReceiver, @unchecked Sendable {
     private let deliver: @Sendable ([ModelEvent]) -> Void
 
     init(
-        server: ServerAddress,
+        server: String,
         secret: String?,
         _ names: ToolAliases,
         _ deliver: @escaping @Sendable ([ModelEvent]) -> Void
     ) {
-        reader = ChatResponseReader(server: server.description)
+        reader = ChatResponseReader(server: server)
         self.secret = secret
         self.names = names
         self.deliver = deliver

@@ -59,6 +59,8 @@ extension EventFeed {
         readingSessions = []
         mutedSessions = []
         isReadingRequests = false
+        // Nor is an end held back for a log that may never be read.
+        changeAll { $0.stopComparing() }
         // Prompts are not held back by an engine that is away: they find out for themselves.
         actions.append(.letPromptsGo)
         if EventFeed.isFinal(failure) || !wasLive { return endAll(failure) }

@@ -253,6 +253,15 @@ extension Follower {
         change { $0.engineRestarted(now: now) }
     }
 
+    /// Ends that are held back while logs are compared come now.
+    mutating func stopComparing() {
+        for (id, var lane) in lanes where lane.phase == .comparing {
+            lanes[id] = nil
+            append(lane.stopComparing())
+            keep(lane)
+        }
+    }
+
     func isReading(_ run: String, after: Int64) -> Bool { lanes[run]?.readingAfter == after }
 
     func hasEnded(_ run: String) -> Bool { ended.contains(run) }

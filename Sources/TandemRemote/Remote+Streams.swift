@@ -23,12 +23,29 @@ extension Remote {
 
     /// A prompt that waits for its run's end, and hands the run's events on meanwhile.
     func isWatched(_ operation: Operation, _ call: Call) -> Bool {
-        operation.recipe == "prompt_sync" && !call.options.isStrict && !configuration.subscribesPerStream
+        // A connection of its own is not worth opening for what nobody sees.
+        operation.recipe == "prompt_sync" && !call.options.isStrict
+            && (call.options.showsEvents || !configuration.subscribesPerStream)
+    }
+
+    /// The subscription that sees a session's events: the client's, or one that is only for them.
+    private func onSubscription(
+        of session: String,
+        _ call: Call,
+        _ refused: () -> Void,
+        _ body: @escaping @Sendable (Subscription) -> Void
+    ) {
+        guard configuration.subscribesPerStream, let operation = Operation.named("engine.stream") else {
+            return onSubscription(refused, body)
+        }
+        let request = Request(operation.number, query: [.init("sessionID", session)])
+        let isPosted = loop.post { [self] in body(Subscription(self, operation, request, call)) }
+        if !isPosted { refused() }
     }
 
     func watch(_ operation: Operation, _ request: Request, _ http: HTTPRequest, _ call: Call, _ sink: any Sink) {
         let session = request.path("session_id")
-        onSubscription({ sink.end(.failure(.remoteClosed)) }) { subscription in
+        onSubscription(of: session, call, { sink.end(.failure(.remoteClosed)) }) { subscription in
             subscription.beginPrompt { [self] in
                 let id = subscription.watch(session, call, sink)
                 StartedCall(self, operation, http, call) { [self] result in

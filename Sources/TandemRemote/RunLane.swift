@@ -6,11 +6,11 @@ internal import TandemJSON
 /// A value: events, rows, failures and time in, events out. While something may be missing, what comes live is held until
 /// the log has reached it. The log is written in order and late, so it is read again and again while it grows.
 struct RunLane {
-    enum Phase: Equatable { case live, healing, over }
+    enum Phase: Equatable { case live, healing, comparing, over }
 
     let runID: String
     private(set) var sessionID: String?
-    private(set) var phase: Phase
+    var phase: Phase
     /// The number of the newest event that was given.
     private(set) var delivered: Int64
     /// The number up to which the log has given all: what comes live with a lower one has been given.
@@ -26,7 +26,7 @@ struct RunLane {
     private var isBroken = false
     /// Events that were given ahead of others, by id.
     private var overtaken: Set<String> = []
-    private var counts = ResyncCounts()
+    var counts = ResyncCounts()
     /// Whether what is read is told as healed: a stream that begins late has lost nothing.
     private var hasLost: Bool
     /// An event of it came, or an answer of the engine named it.
@@ -36,7 +36,7 @@ struct RunLane {
     private var cutDeltas: Set<Int64> = []
     private var messageIDs: [String] = []
     /// The number after which the log is being read.
-    private(set) var readingAfter: Int64?
+    var readingAfter: Int64?
     private var isLastReading = false
     /// When the log is read next; nil: not, or it is being read.
     private var readAt: UInt64?
@@ -45,8 +45,10 @@ struct RunLane {
     /// Whether the engine says that the run goes on; nil: it has not been asked.
     private var isActive: Bool?
     private var isEngineAnother = false
-    /// False on a filtered stream: there a run that falls silent, or completes without a final text, has its log asked.
+    /// False on a filtered stream: there a run that falls silent, or completes without a final text, has its log asked,
+    /// and each that ends is compared with its log.
     var seesGaps = true
+    var comparison = RunComparison()
     private var probeAt: UInt64?
     private var isProbing = false
     private var hasAskedForText = false
@@ -98,7 +100,7 @@ struct RunLane {
     var nextReading: UInt64? {
         switch phase {
         case .live: probeAt
-        case .healing: readingAfter == nil ? readAt : nil
+        case .healing, .comparing: readingAfter == nil ? readAt : nil
         case .over: nil
         }
     }
@@ -106,7 +108,7 @@ struct RunLane {
 
     /// Whether a cut frame is of this run; nil: it may be.
     func has(_ frame: CutFrame) -> Bool? {
-        if phase == .over { return false }
+        if phase == .over || phase == .comparing { return false }
         if let id = frame.runID { return id == runID }
         if let id = frame.sessionID, let sessionID { return id == sessionID }
         if let id = frame.messageID, messageIDs.contains(id) { return true }
@@ -118,7 +120,7 @@ struct RunLane {
 extension RunLane {
     /// Gives what may be handed on at once; `keeps` is false when the consumer is behind and the log will do.
     mutating func take(_ event: EngineEvent, now: UInt64, keeps: Bool) -> [EngineEvent] {
-        guard phase != .over else { return [] }
+        guard phase != .over, phase != .comparing else { return [] }
         if isEngineAnother { return takeOfAnother(event, now) }
         learn(event)
         if EventFrame.isCutDelta(event) {
@@ -135,6 +137,7 @@ extension RunLane {
         guard phase == .healing else { return give(event, now) }
         if RequestMemory.isUrgent(event), !event.endsRun {
             if let id = event.envelope?.eventID { overtaken.insert(id) }
+            if !seesGaps { comparison.note(event, isLive: true) }
             return [event]
         }
         // What has no number cannot be brought in line with the log.
@@ -167,7 +170,7 @@ extension RunLane {
     /// Something of the run may be missing from here on.
     mutating func lose(now: UInt64) {
         switch phase {
-        case .over: return
+        case .over, .comparing: return
         case .healing:
             isBroken = true
             // Of a run that is over nothing more will come, however often the connection is lost.
@@ -209,6 +212,7 @@ extension RunLane {
     /// Everything from that number on has to come again, and what of it was ahead of others.
     mutating func rewind(before seq: Int64, _ events: Set<String>, now: UInt64) {
         phase = .healing
+        if let end = comparison.rewind(to: seq) { held = [end] }
         overtaken.subtract(events)
         delivered = min(delivered, seq &- 1)
         if lastText > delivered {
@@ -227,11 +231,16 @@ extension RunLane {
             probeAt = now &+ RunLane.silence
             if missesText(at: event) { return ask(for: event, now) }
             noteText(event)
+            comparison.note(event, isLive: true)
         }
         if let seq = event.envelope?.seq { delivered = max(delivered, seq) }
         guard event.endsRun else { return [event] }
+        return seesGaps ? close(with: event) : compare(event, now)
+    }
+
+    mutating func close(with end: EngineEvent) -> [EngineEvent] {
         phase = .over
-        return told() + [event]
+        return told() + [end]
     }
 
     /// The end waits until the log has given what came since the last piece of text.
@@ -303,14 +312,16 @@ extension RunLane {
             lose(now: now)
             isProbing = true
         }
-        readingAfter = delivered
+        let after = phase == .comparing ? comparison.place : delivered
+        readingAfter = after
         isLastReading = isEngineAnother && isActive == false
         readAt = nil
-        return delivered
+        return after
     }
 
     mutating func take(_ page: LogPage, now: UInt64) -> [EngineEvent] {
         readingAfter = nil
+        if phase == .comparing { return take(comparing: page, now: now) }
         guard phase == .healing else { return [] }
         let reached = held.lazy.compactMap { $0.envelope?.seq }.first
         var given: [EngineEvent] = []
@@ -322,13 +333,13 @@ extension RunLane {
             readUpTo = max(readUpTo, seq)
             hasGrown = true
             learn(row)
-            if !seesGaps { noteText(row) }
+            if !seesGaps {
+                noteText(row)
+                comparison.note(row, isLive: false)
+            }
             if let id = row.envelope?.eventID, overtaken.remove(id) != nil { continue }
             count(row)
-            if row.endsRun {
-                phase = .over
-                return given + told() + [row]
-            }
+            if row.endsRun { return given + (seesGaps ? close(with: row) : compare(row, now)) }
             given.append(row)
         }
         if hasGrown {
@@ -368,6 +379,7 @@ extension RunLane {
     /// The log cannot be read; `isLasting`: and will not be.
     mutating func readingFailed(_ failure: Failure, isLasting: Bool, now: UInt64) -> [EngineEvent] {
         readingAfter = nil
+        if phase == .comparing { return compareLater(now, isLasting: isLasting) }
         guard phase == .healing else { return [] }
         guard isLasting else {
             readLater(now)
@@ -389,7 +401,12 @@ extension RunLane {
     /// Whether the run's end has come, behind what is missing.
     private var holdsEnd: Bool { held.contains(where: \.endsRun) }
 
-    private mutating func readLater(_ now: UInt64) {
+    mutating func readSoon(at now: UInt64) {
+        readAt = now
+        pause = RunLane.firstPause
+    }
+
+    mutating func readLater(_ now: UInt64) {
         readAt = now &+ pause
         pause = min(pause * 2, RunLane.longestPause)
     }

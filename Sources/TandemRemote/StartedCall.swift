@@ -2,7 +2,7 @@ internal import TandemContract
 internal import TandemHTTP
 internal import TandemSystem
 
-/// A call that runs on the io loop, on whose thread alone it is touched.
+/// A call that runs on the io loop, in whose callbacks alone it is touched.
 final class StartedCall: TransferReceiver, @unchecked Sendable {
     private let remote: Remote
     private let operation: Operation
@@ -36,16 +36,18 @@ final class StartedCall: TransferReceiver, @unchecked Sendable {
         call.mark(sent: false)
     }
 
-    /// From any thread.
+    /// From any thread: over a connection that is open the caller's own sends the request, where the loop sleeps.
     func begin() {
-        let isPosted = remote.loop.post { [self] in
+        let job: EventLoop.Job = { [self] in
             call.whenCancelled { [weak self] in
                 guard let self else { return }
                 remote.loop.post { self.cancel() }
             }
             send()
         }
-        if !isPosted { finish(.failure(.remoteClosed)) }
+        let loop = remote.loop
+        let isTaken = remote.transfers.hasIdleConnection ? loop.runOrPost(job) : loop.post(job)
+        if !isTaken { finish(.failure(.remoteClosed)) }
     }
 
     private func send() {

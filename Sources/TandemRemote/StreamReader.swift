@@ -35,14 +35,14 @@ struct StreamReader {
             do throws(EventStreamParser.TooLarge) { try parser.read(bytes, into: &parsed) } catch { throw tooLarge }
         case .lines(var rest):
             format = .lines(unfinished: [])
-            var (start, unread) = (0, rest.count)
-            rest += bytes
-            while let end = rest[unread...].firstIndex(of: UInt8(ascii: "\n")) {
-                line(Array(rest[start..<end]), into: &frames)
+            var start = bytes.startIndex
+            while let end = bytes[start...].firstIndex(of: UInt8(ascii: "\n")) {
+                rest += bytes[start..<end]
+                line(rest, into: &frames)
+                rest = []
                 start = end + 1
-                unread = start
             }
-            rest.removeFirst(start)
+            rest += bytes[start...]
             guard rest.count <= limit else { throw tooLarge }
             format = .lines(unfinished: rest)
         }

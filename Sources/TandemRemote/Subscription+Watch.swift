@@ -39,6 +39,7 @@ extension Subscription {
             return done()
         }
         let timer = remote.loop.after(Deadline(afterMilliseconds: Subscription.endMilliseconds)) { [weak self] in
+            self?.stopComparing(id)
             self?.leave(id)
         }
         leaving[id] = { [weak self] in

@@ -199,6 +199,12 @@ extension Subscription {
 
 // What the feed decides.
 extension Subscription {
+    func stopComparing(_ id: Int) {
+        guard sinks[id] != nil else { return }
+        feed.change(id) { $0.stopComparing() }
+        settle()
+    }
+
     private func settle() {
         while true {
             let actions = feed.takeActions()

@@ -9,7 +9,7 @@ internal import Glibc
     }
 
     private var raw: OpaquePointer?
-    private var statements: [String: Statement] = [:]
+    private var statements: [StatementText: Statement] = [:]
 
     /// Statements that differ at run time must not pile up.
     private static let keptStatements = 256
@@ -62,6 +62,15 @@ internal import Glibc
         }
     }
 
+    /// Calls `row` for every row until it wants no more.
+    package func read(
+        _ sql: String,
+        _ values: [Value],
+        while row: (borrowing Row) throws(StoreError) -> Bool
+    ) throws(StoreError) {
+        try statement(sql).run(values, row: row)
+    }
+
     package func all<Result>(
         _ sql: String,
         _ values: Value...,
@@ -103,11 +112,22 @@ internal import Glibc
     }
 
     private func statement(_ sql: String) throws(StoreError) -> Statement {
-        if let kept = statements[sql] { return kept }
+        let text = StatementText(sql: sql)
+        if let kept = statements[text] { return kept }
         let statement = unsafe try Statement(sql, on: open())
         if statements.count >= Connection.keptStatements { statements = [:] }
-        statements[sql] = statement
+        statements[text] = statement
         return statement
+    }
+}
+
+/// A statement's text as a key: literals, which are equal without a look at their bytes, and differ near their ends.
+private struct StatementText: Hashable {
+    let sql: String
+
+    /// Hashing all of a text would cost as much as a small statement.
+    func hash(into hasher: inout Hasher) {
+        hasher.combine(sql.utf8.suffix(8).reduce(UInt64(sql.utf8.count)) { $0 << 7 ^ UInt64($1) })
     }
 }
 

@@ -14,13 +14,10 @@ struct TimerQueue {
     private var jobs: [TimerID: @Sendable () -> Void] = [:]
     private var issued: UInt64 = 0
 
-    /// The moment of the earliest live timer.
-    var next: UInt64? {
-        mutating get {
-            dropCancelled()
-            return heap.first?.due
-        }
-    }
+    /// The moment at which to look again, which may be that of a timer that was cancelled.
+    ///
+    /// A loop that is woken once for nothing need not be woken for each of the later timers that are set meanwhile.
+    var next: UInt64? { heap.first?.due }
 
     /// Takes a job; one that is never due is kept until it is cancelled.
     mutating func insert(due: UInt64?, _ job: @escaping @Sendable () -> Void) -> TimerID {
@@ -43,6 +40,7 @@ struct TimerQueue {
 
     /// The earliest job that is due at `now`.
     mutating func popDue(at now: UInt64) -> (@Sendable () -> Void)? {
+        guard let due = heap.first?.due, due <= now else { return nil }
         dropCancelled()
         guard let first = heap.first, first.due <= now else { return nil }
         removeFirst()

@@ -45,14 +45,15 @@ enum CompatibilityOutput {
             "  model, or a question that is answered by another route. [Each recipe](#recipes) is below.",
             "- A **wire name** or **accepts** is a second spelling of an argument; both are taken and the engine's is sent.",
             "- **Result rules** unwrap the reply (`take`), give an array a name and a count (`list`), and put the documented name of a",
-            "  member beside the engine's (`names`). Nothing is removed. `python` is what the Python method returns of it.",
+            "  member beside the engine's (`names`); a `take` alone gives a part of the reply, else nothing is removed. `python` is what",
+            "  the Python method returns of it.",
             "- **acts_for_owner** says with each request that changes something that it is made for the engine's owner",
             "  (`X-Tandem-Request-Source: control_panel`); the option `act_as` says otherwise.",
             "- An **alias** is a second name of a method in the Python package; in C the operation has the one name.",
             "",
             "With the option **`strict`** (`\"strict\": true` for a client, `\"$strict\": true` for a call) adapts and recipes do not run:",
-            "what is given is sent, and the engine judges it. Names, result rules and the owner's header stay, a prompt may still be a",
-            "text, and `ok: false` is always an error.",
+            "what is given is sent, and the engine judges it. Names of arguments, result rules and the owner's header stay, but inside a",
+            "body that is the caller's own object no name is changed; a prompt may still be a text, and `ok: false` is always an error.",
         ]
     }
 

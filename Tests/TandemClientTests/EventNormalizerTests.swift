@@ -62,6 +62,26 @@ import Testing
         #expect(try normalized(type, properties) == [expected])
     }
 
+    @Test(arguments: [
+        ("server.connected", "{}"), ("run.stream.connected", "{}"), ("engine.lifecycle.ready", "{}"),
+        ("session.run.started", "{}"), ("nobody.knows", "{}"), ("message.part.updated", "{}"),
+        ("message.part.updated", #"{"part":{"type":"text","text":"a"},"delta":"a"}"#),
+        ("message.part.updated", #"{"part":{"type":"text","text":"a"}}"#),
+        ("message.part.updated", #"{"agent":"build","part":{"type":"text","text":"a"},"delta":"a"}"#),
+        ("message.part.updated", #"{"agent":"build","part":{"type":"tool","tool":"t","state":"running"}}"#),
+    ])
+    func eventsAreCountedAsTheyWouldBeMade(type: String, properties: String) throws {
+        let normalizer = EventNormalizer(sessionID: nil, runID: nil, now: 9)
+        let count = normalizer.countOfPlain(try Self.event(type, properties))
+        #expect(count == (try normalized(type, properties)).count)
+    }
+
+    @Test(arguments: ["session.error", "provider.call.iteration.error", "session.run.finished"])
+    func whatLaterEventsDependOnIsNotOnlyCounted(type: String) throws {
+        let normalizer = EventNormalizer(sessionID: nil, runID: nil, now: 9)
+        #expect(normalizer.countOfPlain(try Self.event(type, "{}")) == nil)
+    }
+
     @Test(arguments: ["running", "pending", ""]) func toolUnderWayIsACall(state: String) throws {
         let part = #"{"part":{"type":"tool","id":"c","tool":"bash","args":{"x":1},"state":"\#(state)","result":1}}"#
         #expect(

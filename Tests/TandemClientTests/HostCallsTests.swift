@@ -103,6 +103,20 @@ import Testing
         #expect(client.isReplyWanted(id) == 0)
     }
 
+    @Test func pieceThatCannotBeReadEndsTheCallAndTheHostIsTold() throws {
+        _ = try provide(#"{"kind":"model","name":"m"}"#, tool)
+        let id = try ask("m", kind: .model)
+        _ = try fixture.pump()
+        #expect(client.replyChunk(id, .success(try JSONText(checking: "5"))) == FailureName.invalidArgument.code)
+        #expect(receiver.waitFor(1).first?.hasPrefix("failed host_failed the host's reply cannot be read") ?? false)
+        #expect(client.isReplyWanted(id) == 0)
+        #expect(try fixture.pump() == 1)
+        let end = try #require(host.calls.last)
+        #expect(end["type"]?.string == "host.cancel")
+        #expect(end["call"]?.integer == Int64(id))
+        #expect(end["reason"]?.string == "host_failed")
+    }
+
     @Test func errorOfTheHostIsItsWord() throws {
         _ = try provideTool()
         let id = try ask()

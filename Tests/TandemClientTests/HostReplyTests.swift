@@ -31,7 +31,9 @@ import Testing
         ("1", HostCall.Kind.tool), ("{}", .tool), (#""text""#, .tool), (#"{"ok":1}"#, .tool), (#"{"ok":null}"#, .tool),
         (#"{"ok":{"metadata":{}}}"#, .tool), (#"{"ok":{"output":1}}"#, .tool),
         (#"{"ok":{"output":"o","metadata":1}}"#, .tool), (#"{"error":{}}"#, .tool), (#"{"error":1}"#, .tool),
-        (#"{"ok":"text"}"#, .model), (#"{"ok":{"message":1}}"#, .model), (#"{"ok":{"usage":1}}"#, .model),
+        (#"{"ok":"text"}"#, .model), (#"{"ok":{"message":1}}"#, .model),
+        (#"{"ok":{"message":{"content":1}}}"#, .model), (#"{"ok":{"message":{"tool_calls":"x"}}}"#, .model),
+        (#"{"ok":{"usage":1}}"#, .model),
         (#"{"ok":{"finish_reason":1}}"#, .model), (#"{"ok":"maybe"}"#, .permission), (#"{"ok":true}"#, .permission),
         (#"{"ok":"a"}"#, .question),
     ])
@@ -53,6 +55,22 @@ import Testing
         #expect(try piece(#""Hel""#, .model) == #"{"content":"Hel"}"#)
         #expect(try piece(#"{"content":"lo"}"#, .model) == #"{"content":"lo"}"#)
         #expect(try piece("0.5", .tool) == "0.5")
-        #expect(throws: HostReply.Fault.self) { try piece("1", .model) }
+        #expect(try piece(#"{"content":null,"tool_calls":[]}"#, .model) == #"{"content":null,"tool_calls":[]}"#)
+    }
+
+    @Test func wholeReplyOfAServerIsNoAnswerAndTheReasonSaysWhatIs() throws {
+        let whole = try JSONText(checking: #"{"choices":[{"message":{"content":"x"}}],"usage":{}}"#)
+        let answer = JSONWriter.object { $0.member("ok", whole) }
+        let reply = try #require(throws: HostReply.Fault.self) { _ = try HostReply.read(answer, .model) }
+        #expect(reply.reason.contains("`message` in its `choices`"))
+        let piece = try #require(throws: HostReply.Fault.self) { _ = try HostReply.chunk(whole, .model) }
+        #expect(piece == reply)
+    }
+
+    @Test(arguments: ["1", "null", "[]", #"{"content":5}"#, #"{"content":{}}"#, #"{"tool_calls":{}}"#])
+    func otherPiecesOfAModelAreNone(text: String) throws {
+        let json = try JSONText(checking: text)
+        #expect(throws: HostReply.Fault.self) { try HostReply.chunk(json, .model) }
+        #expect(try HostReply.chunk(json, .tool) == json, "a tool's progress is any JSON")
     }
 }

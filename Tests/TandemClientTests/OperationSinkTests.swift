@@ -48,6 +48,37 @@ import Testing
         #expect(events.last?["properties"] == nil)
     }
 
+    @Test func eventsThatComeTogetherWakeOnce() throws {
+        _ = try fixture.submit("engine.global_stream")
+        let epoch = fixture.client.host.signal.epoch
+        #expect(try backend.push(.todo, .delta("a"), .todo) == 3)
+        #expect(fixture.client.host.signal.epoch == epoch + 1)
+        #expect(try fixture.next().count == 3)
+    }
+
+    @Test func eventsThatNobodyIsShownAreCountedAndWakeNobody() throws {
+        let id = try fixture.submit("engine.global_stream")
+        #expect(fixture.client.change { $0.mailbox.own(id) } == .owned)
+        let epoch = fixture.client.host.signal.epoch
+        let hidden = EngineEvent(type: "server.connected", properties: .emptyObject)
+        #expect(try backend.push(.todo, hidden, .delta("a"), .todo) == 4)
+        #expect(fixture.client.host.signal.epoch == epoch)
+        #expect(fixture.client.stats()["events_discarded"]?.integer == 3)
+    }
+
+    @Test func aStreamThatIsTakenOverByItsWaiterAndGivenBackGoesOn() throws {
+        let id = try fixture.submit("engine.stream", #"{"session_id":"s","run_id":"r"}"#)
+        #expect(fixture.client.change { $0.mailbox.own(id) } == .owned)
+        let error = #"{"error":{"code":"C","message":"broken"}}"#
+        try backend.push(EngineEvent(type: "session.error", properties: try JSONText(checking: error)))
+        fixture.client.change { $0.mailbox.release(id) }
+        let end = try JSONText(checking: #"{"status":"error"}"#)
+        try backend.push(EngineEvent(type: "session.run.finished", properties: end))
+        let events = try fixture.nextEvents()
+        #expect(events.compactMap { $0["type"]?.string } == ["run.failed"])
+        #expect(events.first?.at("properties", "error", "message")?.string == "broken")
+    }
+
     @Test func eventsThatAreNotShownAreTaken() throws {
         _ = try fixture.submit("engine.global_stream")
         #expect(try backend.push(EngineEvent(type: "server.connected", properties: .emptyObject), .todo) == 2)
@@ -166,6 +197,38 @@ import Testing
         try backend.push(.delta("e"))
         _ = fixture.client.cancel(id)
         #expect(try fixture.next() == ["session.response", "done"])
+    }
+
+    private static func piece(_ text: String) -> EngineEvent {
+        let part = #"{"id":"p","messageID":"m","type":"text","text":"\#(text)"}"#
+        let properties = JSONText(trusted: Array(#"{"part":\#(part),"delta":"\#(text)","runID":"r"}"#.utf8))
+        return EngineEvent(type: "message.part.updated", properties: properties)
+    }
+
+    @Test(arguments: ["engine", "both"]) func framesOfTextAreJoinedAndSaySo(vocabulary: String) throws {
+        _ = try fixture.submit("engine.stream", #"{"run_id":"r","coalesce_ms":10000,"vocabulary":"\#(vocabulary)"}"#)
+        try backend.push(Self.piece("a"), Self.piece("b"), Self.piece("c"), .todo, Self.piece("d"), .todo)
+        let events = try fixture.nextEvents(0, 10_000)
+        let added = vocabulary == "both" ? ["session.response"] : []
+        let expected = ["message.part.updated"] + added + ["todo.updated"]
+        #expect(events.compactMap { $0["type"]?.string } == expected + expected)
+        #expect(events.first?["joined"]?.integer == 3)
+        #expect(events.first?.at("frame", "properties", "delta")?.string == "abc")
+        #expect(events.allSatisfy { ($0["joined"] == nil) == ($0["seq"]?.integer != 1) }, "alone it is untouched")
+        let pieces = events.compactMap { $0.at("properties", "delta")?.string }
+        #expect(pieces == (vocabulary == "both" ? ["abc", "d"] : []))
+    }
+
+    @Test func streamOfFramesTakesNoMoreThanItWants() throws {
+        let arguments = #"{"run_id":"r","coalesce_ms":10000,"vocabulary":"both","$take":1}"#
+        _ = try fixture.submit("engine.stream", arguments)
+        try backend.push(Self.piece("a"), Self.piece("b"), .todo)
+        var types: [String] = []
+        while let type = try fixture.nextEvents(1, 10_000).first?["type"]?.string {
+            types.append(type)
+            if type == "done" { break }
+        }
+        #expect(types == ["message.part.updated", "done"])
     }
 
     @Test func streamThatGaveEnoughTextEndsWhenItsTimeIsOver() throws {

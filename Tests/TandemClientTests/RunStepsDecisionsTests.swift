@@ -5,6 +5,18 @@ import Testing
 @testable import TandemClient
 
 @Suite struct RunStepsDecisionsTests {
+    @Test(arguments: [
+        (#"{"default":"answer","answer":"A"}"#, true), (#"{"default":"manual"}"#, true),
+        (#"{"default":"ask"}"#, false), (#"{"default":"reject"}"#, false),
+    ]) func promptSaysWhetherItsQuestionsAreAnswered(policy: String, isSaid: Bool) throws {
+        var run = try RunStepsFixture(#"{"questions":\#(policy)}"#)
+        run.put(.begin)
+        #expect((run.requests[.prompt]?.header(RunTerms.answersQuestions) != nil) == isSaid)
+        var other = try RunStepsFixture(#"{"questions":\#(policy)}"#, questionsWait: false)
+        other.put(.begin)
+        #expect(other.requests[.prompt]?.header(RunTerms.answersQuestions) == nil, "other engines know nothing of it")
+    }
+
     private static let asked = ("permission.asked", #"{"requestID":"p","tool":"bash","args":{"command":"ls"}}"#)
     private static let question = (
         "question.asked", #"{"id":"q","questions":[{"question":"Which?"},{"question":"When?"}]}"#

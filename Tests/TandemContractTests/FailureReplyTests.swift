@@ -56,6 +56,16 @@ import Testing
         }
     }
 
+    @Test(arguments: [
+        (#"{"error":"said","message":"other","reason":"third"}"#, "said"),
+        (#"{"error":{"message":"said","code":"X"}}"#, "said"),
+        (#"{"code":"TOOL_DISPATCH_DENIED","outcome":"ask","reason":"a rule asks first"}"#, "a rule asks first"),
+        (#"{"ok":false,"pending":true,"name":"n","message":"sign in first"}"#, "sign in first"),
+        (#"{"error":"","code":"CODE"}"#, "CODE"), (#"{"error":5,"code":"CODE"}"#, "CODE"),
+    ]) func messageIsWhatTheEngineSays(body: String, message: String) throws {
+        #expect(try failure(403, body).message == message)
+    }
+
     @Test func conditionGoesBeforePlainCode() throws {
         let body = #"{"code":"ENGINE_DISPATCH_FAILED","error":"MODEL_SELECTION_REQUIRED: none"}"#
         #expect(try failure(500, body).name == .modelNotSelected)

@@ -96,7 +96,7 @@ import Testing
         #expect(history.list == "history")
         #expect(history.each == "history")
         #expect(history.names.map(\.documented) == [["ts_ms"]])
-        #expect(try operation("sessions.get").result.isIdentity)
+        #expect(try operation("sessions.todos").result.isIdentity)
         let mission = try operation("missions.get").result
         #expect(mission.names.map(\.documented).contains(["mission", "title"]))
     }

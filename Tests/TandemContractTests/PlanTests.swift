@@ -158,6 +158,18 @@ import Testing
         #expect(request.body?.text == #"{"team_id":"w","app_id":"a","other":1}"#)
     }
 
+    @Test func nameInsideAPayloadStaysBesideTheEngines() throws {
+        let arguments = #"{"channel":"slack","workspace_id":"w","team_id":"t"}"#
+        let body = try plan("channels.put", arguments).request.body
+        #expect(body?.text == #"{"workspace_id":"w","team_id":"t"}"#)
+    }
+
+    @Test func payloadIsStrictlyTheCallersOwn() throws {
+        let arguments = #"{"channel":"slack","workspace_id":"w","api_app_id":"a","other":1,"$strict":true}"#
+        let body = try plan("channels.put", arguments).request.body
+        #expect(body?.text == #"{"workspace_id":"w","api_app_id":"a","other":1}"#)
+    }
+
     @Test func headersAreTakenOutOfAPayload() throws {
         let request = try plan("coder.create_run", #"{"request_source":"me","objective":"x"}"#).request
         #expect(request.headers == [.init("X-Tandem-Request-Source", "me")])

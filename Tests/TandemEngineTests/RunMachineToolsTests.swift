@@ -135,7 +135,8 @@ import Testing
         let other = name == "nope" ? ["nope unoffered"] : []
         #expect(
             states(actions) == ["\(name) pending"] + other
-                + ["\(name) recorded", "\(name) outcome", "\(name) failed", "1 tool_followup 0+1"]
+                + ["\(name) recorded", "\(name) outcome", "\(name) failed"]
+                + ["1 \(name == "nope" ? "tool_followup" : "invalid_tool_args_retry") 0+1"]
         )
         let result = request(machine.step(.offersRead(usual)))?.messages.last
         #expect(result?.content.hasPrefix("Error: " + error) == true)
@@ -371,14 +372,93 @@ import Testing
         #expect(states(actions) == ["no_tool_is_offered", "1 required_tool_unsatisfied 0+0", "end completed"])
     }
 
-    @Test func aSilentModelAfterToolsSaysSo() {
+    private let nothing: RunMachine.Input = .model([.finished(reason: nil)])
+
+    @Test func aModelThatIsSilentAfterToolsIsAskedOnceMoreWithoutThem() {
         var machine = calling(usual)
         _ = round(&machine, ("add", "{}"), "1")
+        #expect(states(machine.step(nothing)) == ["2 tool_summary 0+0"])
+        let asked = request(machine.step(.offersRead(usual)))
+        #expect(asked?.tools.isEmpty == true)
+        #expect(asked?.messages.last?.role == .user)
+        #expect(asked?.messages.dropLast().last == ModelMessage("1", resultOf: "call_0"))
+        let last = machine.step(.model([.text("It is 1."), .finished(reason: "stop")]))
+        #expect(last.contains(.storeAnswer("It is 1.")))
+        #expect(states(last) == ["3 provider_completion 0+0", "end completed"])
+    }
+
+    @Test func aModelThatStaysSilentLeavesWhatItsToolsGave() {
+        var machine = calling(usual)
+        _ = round(&machine, ("add", "{}"), "1")
+        _ = round(&machine, ("read", "{}"), String(repeating: "x", count: 5_000))
+        _ = machine.step(nothing)
+        _ = machine.step(.offersRead(usual))
+        let last = machine.step(nothing)
+        let told = "The model used tools and gave no answer. What they gave:\nadd: 1\nread: "
+        #expect(last.contains(.storeAnswer(told + String(repeating: "x", count: 1_000))))
+        #expect(states(last).last == "end completed")
+    }
+
+    @Test func aModelThatSaysNothingAtAllIsNotAskedAgain() {
+        var machine = calling(usual)
+        #expect(machine.step(nothing).contains(.storeAnswer("The model gave an empty answer.")))
+    }
+
+    @Test func callsWhereNoneWereWantedEndAsFailed() {
+        var machine = calling(usual)
+        _ = round(&machine, ("add", "{}"), "1")
+        _ = machine.step(nothing)
+        _ = machine.step(.offersRead(usual))
+        let last = machine.step(answer(("add", "{}"), text: "Well."))
         #expect(
-            machine.step(.model([.finished(reason: nil)])).contains(
-                .storeAnswer("The model used tools and gave no answer.")
-            )
+            states(last) == [
+                "add pending", "add unoffered", "add failed", "3 provider_completion 0+0", "end completed",
+            ]
         )
+        #expect(last.contains(.storeAnswer("Well.")))
+    }
+
+    @Test func aRunThatUsedUpItsCallsSaysSoBeforeItFails() {
+        var machine = calling(usual)
+        for index in 1...24 { _ = round(&machine, ("add", #"{"n":\#(index)}"#), "x") }
+        _ = machine.step(answer(("add", "{}")))
+        _ = machine.step(.ruled(.allow))
+        let last = machine.step(.toolEnded(machine.loop.lastSerial, .completed("x")))
+        let spent = last.firstIndex(of: .publish(.roundsSpent))
+        let failed = last.firstIndex { if case .publish(.callFailed) = $0 { true } else { false } }
+        #expect(spent != nil && failed != nil && (spent ?? 0) < (failed ?? 0))
+    }
+
+    private func receipts(_ actions: [RunMachine.Action]) -> [String] {
+        actions.compactMap { if case .tell(let receipt) = $0 { "\(receipt.phase) \(receipt.status)" } else { nil } }
+    }
+
+    @Test func whatBecomesOfACallIsToldByReceipts() {
+        var machine = calling(usual)
+        _ = machine.step(answer(("add", "{}"), ("read", "{}"), ("add", "{")))
+        #expect(receipts(machine.step(.ruled(.allow))) == ["policy_decision allowed", "invocation started"])
+        #expect(receipts(machine.step(.toolEnded(1, .failed("no")))) == ["outcome failed"])
+        #expect(receipts(machine.step(.ruled(.deny))) == ["policy_decision blocked"])
+        var asked = calling(usual)
+        _ = asked.step(answer(("add", "{}")))
+        #expect(receipts(asked.step(.ruled(.ask))) == [])
+        #expect(receipts(asked.step(.permitted(false))) == ["policy_decision blocked"])
+        var stopped = self.machine(at: .tool)
+        #expect(receipts(stopped.step(.cancelled)) == ["outcome failed"])
+    }
+
+    @Test func argumentsThatCannotBeReadAreToldAndTheModelIsCalledAgain() {
+        var machine = calling(usual)
+        let actions = machine.step(answer(("add", "{")))
+        let told = actions.contains { action in
+            if case .publish(.tool(.unreadable(let call, "{", let error))) = action {
+                call.name == "add" && error.contains("not valid JSON")
+            } else {
+                false
+            }
+        }
+        #expect(told)
+        #expect(states(actions).last == "1 invalid_tool_args_retry 0+1")
     }
 
     @Test func writtenArgumentsCountAsTokensOfTheAnswer() {

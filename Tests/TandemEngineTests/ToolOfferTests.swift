@@ -46,6 +46,15 @@ import Testing
         #expect(names(offers("a", answersQuestions: true), nil, .none) == [])
     }
 
+    @Test func questionsAreOfferedWhereThePromptsSenderAnswersThem() {
+        var prompt = Prompt(parts: [])
+        prompt.answersQuestions = true
+        #expect(ToolOffer(HostOffers(), to: prompt, of: .echo).names == ["question"])
+        #expect(ToolOffer(offers("a"), to: prompt, of: .echo).names == ["a", "question"])
+        prompt.toolAllowlist = ["a"]
+        #expect(ToolOffer(offers("a"), to: prompt, of: .echo).names == ["a"])
+    }
+
     @Test func theHostsToolGoesBeforeTheEnginesOwn() {
         let offer = ToolOffer(offers("question", answersQuestions: true), to: Prompt(parts: []), of: .echo)
         #expect(offer.tools.map(\.kind) == [.host])

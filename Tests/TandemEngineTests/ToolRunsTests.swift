@@ -1,3 +1,4 @@
+import Glibc
 import TandemContract
 import TandemJSON
 import TandemProviders
@@ -59,6 +60,40 @@ import Testing
         let raw = try fixture.call(.sessionsUpdate, session, "{}").json?["messages"]?.elements.first?["parts"]?.elements
         #expect(raw?.map { $0["type"]?.string } == ["text", "tool_invocation"])
         #expect(raw?.last?["result"]?.string == "5")
+    }
+
+    @Test func receiptsOfACallComeToThoseWhoFollowEverything() throws {
+        let host = FakeHost(tools: [.named("add")]) { _ in .success(JSONText(string: "5")) }
+        let model = ScriptedModel(answers: [Self.calls(("add", #"{"a":2}"#)), Self.done])
+        let fixture = try EngineFixture(model) { $0.host = host }
+        let session = try fixture.session()
+        let (events, _) = fixture.stream()
+        let (own, _) = fixture.stream(session: session)
+        let run = try fixture.prompt(session)
+        let receipts = try #require(events.wait(for: finished)).filter { $0.type == "tool.dispatch.recorded" }
+        #expect(
+            receipts.map { $0.properties["receipt_phase"]?.string } == ["policy_decision", "invocation", "outcome"]
+        )
+        let first = try #require(receipts.first)
+        #expect(first.envelope?.sessionID == nil && first.envelope?.runID == nil)
+        #expect(first.properties.at("source", "session_id")?.string == session)
+        #expect(first.properties.at("source", "run_id")?.string == run)
+        #expect(Set(receipts.map { $0.properties["dispatch_id"]?.string }).count == 1)
+        #expect(first.properties["payload_digest"]?.string?.hasPrefix("sha256:") == true)
+        let declared = try Self.declared("tool.dispatch.recorded")
+        #expect(Set(first.properties.members.map(\.key)) == declared)
+        #expect(own.wait(for: finished)?.contains { $0.type == "tool.dispatch.recorded" } == false)
+    }
+
+    /// The properties that the contract lists.
+    private static func declared(_ type: String) throws -> Set<String> {
+        let path = #filePath.split(separator: "/").dropLast(3).map { "/" + $0 }.joined()
+        let fd = open(path + "/contract/events.json", O_RDONLY)
+        defer { close(fd) }
+        var bytes = [UInt8](repeating: 0, count: 1 << 20)
+        let count = read(fd, &bytes, bytes.count)
+        let event = try JSONText(checking: Array(bytes.prefix(max(count, 0)))).at("engine", type)
+        return Set(event?["properties"]?.elements.compactMap(\.string) ?? [])
     }
 
     @Test func theNextPromptSeesTheCallsAsTheModelMadeThem() throws {

@@ -16,7 +16,10 @@ import Testing
                     bytes += [UInt8](repeating: rest, count: 8 - bytes.count)
                     let mark = bytes.firstIndex { $0 == 0x22 || $0 == 0x5C } ?? 8
                     let other = bytes.firstIndex { $0 == 0x22 || $0 == 0x5C || $0 < 0x20 || $0 >= 0x80 } ?? 8
-                    guard eight(bytes).countBeforeStringMark == mark, eight(bytes).countOfPlain == other else {
+                    let escape = bytes.firstIndex { $0 == 0x22 || $0 == 0x5C || $0 < 0x20 } ?? 8
+                    guard eight(bytes).countBeforeStringMark == mark, eight(bytes).countOfPlain == other,
+                        eight(bytes).countBeforeEscape == escape
+                    else {
                         Issue.record("\(bytes)")
                         return
                     }
@@ -30,6 +33,7 @@ import Testing
             let bytes = [UInt8](repeating: byte, count: 8)
             #expect(eight(bytes).countBeforeStringMark == 8)
             #expect(eight(bytes).countOfPlain == 8)
+            #expect(eight(bytes).countBeforeEscape == 8)
         }
     }
 }

@@ -38,7 +38,7 @@ import Testing
             try reader.read(Array(rest.prefix(pieces)), into: &frames)
             rest = rest.dropFirst(pieces)
         }
-        var normalizer = EventNormalizer(sessionID: nil, runID: nil, first: nil, now: 0)
+        var normalizer = EventNormalizer(sessionID: nil, runID: nil, now: 0)
         var book = RunBook()
         var runs: [String] = []
         return frames.flatMap { frame -> [String] in

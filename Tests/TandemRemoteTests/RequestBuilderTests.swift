@@ -59,6 +59,19 @@ import Testing
         #expect(header("content-type", try make("sessions.create", body: .emptyObject)) == "application/json")
     }
 
+    @Test func answersApartGoAsOneText() throws {
+        func sent(_ operation: String, _ body: String) throws -> String {
+            let path = [Request.Field("session_id", "s"), .init("question_id", "q")]
+            let made = try make(operation, path: path, body: try JSONText(checking: body))
+            return String(decoding: made.body ?? [], as: UTF8.self)
+        }
+        #expect(
+            try sent("questions.answer", #"{"answer":["a",["b","c"]],"x":1}"#) == #"{"answer":"a\nb, c","x":1}"#
+        )
+        #expect(try sent("questions.answer", #"{"answer":"a"}"#) == #"{"answer":"a"}"#)
+        #expect(try sent("questions.reply", #"{"answer":["a"]}"#) == #"{"answer":["a"]}"#)
+    }
+
     @Test func changesAreMadeForTheOwnerUnlessAnAgentMakesThem() throws {
         let source = "x-tandem-request-source"
         #expect(header(source, try make("sessions.create")) == "control_panel")

@@ -67,6 +67,88 @@ import Testing
         #expect(loop.stop(by: soon()))
     }
 
+    /// Waits until the loop sleeps: then a job runs on the thread that brings it.
+    private func runHere(_ loop: EventLoop, _ job: @escaping @Sendable () -> Void) {
+        let me = pthread_self()
+        let ran = Monitor(false)
+        while !ran.withLock({ $0 }) {
+            let turn = Monitor(false)
+            loop.runOrPost {
+                if pthread_self() == me {
+                    job()
+                    ran.change { $0 = true }
+                }
+                turn.change { $0 = true }
+            }
+            #expect(turn.wait(until: soon()) { $0 ? true : nil } == true)
+        }
+    }
+
+    @Test func aSleepingLoopLendsItsTurn() throws {
+        let loop = try loop()
+        let seen = Monitor<[Bool]>([])
+        #expect(!loop.isCurrent)
+        runHere(loop) { seen.change { $0.append(loop.isCurrent) } }
+        #expect(!loop.isCurrent)
+        loop.post { seen.change { $0.append(loop.isCurrent) } }
+        #expect(seen.wait(until: soon()) { $0.count == 2 ? $0 : nil } == [true, true])
+        #expect(loop.stop(by: soon()))
+    }
+
+    @Test func whatALentTurnBringsIsForTheLoop() throws {
+        let loop = try loop()
+        let me = pthread_self()
+        let seen = Monitor<[String]>([])
+        runHere(loop) {
+            loop.runOrPost { seen.change { $0.append(pthread_self() == me ? "job here" : "job") } }
+            loop.after(Deadline(afterMilliseconds: 1)) { seen.change { $0.append("timer") } }
+        }
+        #expect(seen.wait(until: soon()) { $0.count == 2 ? $0.sorted() : nil } == ["job", "timer"])
+        #expect(loop.stop(by: soon()))
+    }
+
+    @Test func whoHasTheTurnIsAlone() throws {
+        let loop = try loop()
+        let inside = Lock(0)
+        let seen = Monitor((count: 0, most: 0))
+        let job: @Sendable () -> Void = {
+            let now = inside.withLock { inside in
+                inside += 1
+                return inside
+            }
+            sched_yield()
+            inside.withLock { $0 -= 1 }
+            seen.change { seen in
+                seen.count += 1
+                seen.most = max(seen.most, now)
+            }
+        }
+        let threads = (0..<4).compactMap { number in
+            Thread.start("lender") {
+                for round in 0..<2_000 {
+                    if round % 16 == number { loop.after(.passed, job) } else { loop.runOrPost(job) }
+                }
+            }
+        }
+        for thread in threads { #expect(thread.join(by: soon())) }
+        #expect(seen.wait(until: soon()) { $0.count == 8_000 ? $0.most : nil } == 1)
+        #expect(loop.stop(by: soon()))
+        #expect(!loop.runOrPost {})
+    }
+
+    @Test func aLoopStopsWhileItsTurnIsLent() throws {
+        for _ in 0..<100 {
+            let loop = try loop()
+            let seen = Monitor(0)
+            let thread = try #require(
+                Thread.start("lender") { while loop.runOrPost({ seen.change { $0 += 1 } }) {} }
+            )
+            #expect(seen.wait(until: soon()) { $0 > 3 ? true : nil } == true)
+            try #require(loop.stop(by: soon()))
+            #expect(thread.join(by: soon()))
+        }
+    }
+
     @Test func descriptorIsWatchedUntilUnwatched() throws {
         let loop = try loop()
         var ends: [Int32] = [0, 0]

@@ -36,4 +36,16 @@ import Testing
         #expect(queue.cancel(ids[0]) == nil)
         #expect(drain(&queue, until: .max, seen) == [999, 998, 997])
     }
+
+    @Test func aCancelledTimerIsLookedAtOnce() {
+        var queue = TimerQueue()
+        let cancelled = [10, 11, 12].map { queue.insert(due: $0) {} }
+        _ = queue.insert(due: 20) {}
+        for id in cancelled { #expect(queue.cancel(id) != nil) }
+        #expect(queue.next == 10)
+        #expect(queue.popDue(at: 9) == nil)
+        #expect(queue.next == 10)
+        #expect(queue.popDue(at: 10) == nil)
+        #expect(queue.next == 20)
+    }
 }

@@ -97,6 +97,25 @@ static void say(struct provider *p, uint64_t call, const char *json)
     CHECK_INT("K16 a piece that is a text", TANDEM_OK, tandem_reply_chunk(p->c, call, "\"lo\""));
 }
 
+static void say_nonsense(struct provider *p, uint64_t call, const char *json)
+{
+    (void)json;
+    CHECK_INT("K16 a piece that is none", TANDEM_E_ARGS, tandem_reply_chunk(p->c, call, "{\"content\":5}"));
+    CHECK_INT("K16 fails the call", 0, tandem_reply_wanted(p->c, call));
+}
+
+static void a_model_that_stays_silent_after_tools(void)
+{
+    struct provider *add = tool(c, "add", "", "{\"ok\":\"5\"}");
+    const char *session = new_session(c);
+
+    script("host-silent", "[{\"tool_calls\":[{\"name\":\"add\",\"arguments\":{}}]},{\"text\":\"\"},{\"text\":\"It is five.\"}]");
+    CHECK_TEXT("a model that is silent after its tools is asked again", "It is five.", at(prompt_sync(c, session, "[[host-silent]]"), "/ok/text"));
+    script("host-mute", "[{\"tool_calls\":[{\"name\":\"add\",\"arguments\":{}}]},{\"text\":\"\"}]");
+    CHECK("one that stays so leaves what they gave", strstr(at(prompt_sync(c, session, "[[host-mute]]"), "/ok/text"), "add: 5") != NULL);
+    tandem_withdraw(c, add->id);
+}
+
 static void a_model_of_the_host(void)
 {
     struct provider *model = provided(c, "{\"kind\":\"model\",\"name\":\"mine\",\"context_tokens\":4096,\"tools\":true}",
@@ -115,6 +134,12 @@ static void a_model_of_the_host(void)
     CHECK_TEXT("K16 or the message is", "Whole.", at(prompt_sync(c, session, "again"), "/ok/text"));
     model->answer = "{\"error\":{\"message\":\"no power\"}}";
     CHECK_ERROR("K17 a model that fails fails its run", "host_failed", prompt_sync(c, session, "again"));
+    model->answer = NULL;
+    model->inside = say_nonsense;
+    CHECK_ERROR("K16 a model that sends no piece fails its run", "host_failed", prompt_sync(c, session, "again"));
+    pump_until(c, &model->cancels, 1, 5000);
+    CHECK_INT("K16 and the host is told that the call is over", 1, model->cancels);
+    CHECK_TEXT("K16 with the reason", "host_failed", model->reason);
     tandem_withdraw(c, model->id);
     const char *gone = prompt_sync(c, session, "again");
     CHECK("a model that was withdrawn fails its run at once", tandem_status(gone) == TANDEM_E_FAILED && strstr(gone, "mine") != NULL);
@@ -207,8 +232,12 @@ static void a_task_of_three_tools(void)
                    "{\"tool_calls\":[{\"name\":\"send_letter\",\"arguments\":{\"id\":7,\"amount\":120}}]},"
                    "{\"text\":\"Ada has 120 and knows it.\"}]");
     seen[0] = 0;
-    const char *run = start_run(c, session, "[[host-task]] Tell Ada what she has.");
-    uint64_t op = tandem_stream(c, "engine.stream", stream_args(session, run), note_type, NULL, NULL, NULL);
+    /* Before the run, which else may be at its first call already when the stream begins. */
+    uint64_t op = tandem_stream(c, "engine.stream", text("{\"session_id\":\"%s\"}", session), note_type, NULL, NULL, NULL);
+    start_run(c, session, "[[host-task]] Tell Ada what she has.");
+    while (strstr(seen, "\nrun.completed") == NULL && tandem_pump(c, 1, 10000 * slowness()) > 0)
+        ;
+    tandem_cancel(c, op);
     while (!over && tandem_pump(c, 1, 10000 * slowness()) > 0)
         over = strstr(seen, "\ndone") != NULL;
     CHECK("the task ends", over && op != 0);
@@ -228,6 +257,7 @@ int main(void)
     a_host_of_one_thread();
     as_events();
     a_model_of_the_host();
+    a_model_that_stays_silent_after_tools();
     permissions();
     questions();
     a_task_of_three_tools();

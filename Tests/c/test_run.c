@@ -96,6 +96,41 @@ static void folding(tandem_client *c)
     CHECK("coalesce: the same text", states_wrong == 0 && strstr(last_state, "piece19 ") != NULL);
 }
 
+/* A run as its engine's frames, or as both: their text comes joined and says so. */
+static void joined_frames(tandem_client *c, const char *vocabulary, int responses)
+{
+    const char *session = new_session(c), *run = start_run(c, session, "[[brief]]");
+    const char *all = keep(tandem_call(c, "engine.stream", text("{\"session_id\":\"%s\",\"run_id\":\"%s\",\"vocabulary\":\"%s\","
+                                                              "\"coalesce_ms\":60000}", session, run, vocabulary)));
+    const char *words = "";
+    int pieces = 0, added = 0;
+
+    for (int i = 0; at(all, text("/ok/events/%d/type", i))[0] != 0; i++) {
+        if (strcmp(at(all, text("/ok/events/%d/type", i)), "session.response") == 0)
+            added++;
+        if (at(all, text("/ok/events/%d/joined", i))[0] != 0) {
+            pieces += atoi(at(all, text("/ok/events/%d/joined", i)));
+            words = at(all, text("/ok/events/%d/frame/properties/delta", i));
+        }
+    }
+    CHECK_INT(text("%s: frames of text come as one", vocabulary), 20, pieces);
+    CHECK(text("%s: with all of the text", vocabulary), strstr(words, "piece0 piece1 ") == words && strstr(words, "piece19 ") != NULL);
+    CHECK_INT(text("%s: and once more for readers of the other kind", vocabulary), responses, added);
+}
+
+static void taking_some(tandem_client *c)
+{
+    const char *session = new_session(c);
+    const char *result = keep(tandem_call(c, "sessions.run", run_args(session, "[[brief]]", ",\"$take\":3")));
+
+    CHECK_TEXT("$take ends a call that blocks, too", "false", at(result, "/ok/ended"));
+    for (long long end = now_ms() + 5000 * slowness(); now_ms() < end; nap(5))
+        if (strcmp(at(keep(tandem_call(c, "sessions.active_run", text("{\"session_id\":\"%s\"}", session))), "/ok/active"), "null") == 0)
+            break;
+    const char *active = keep(tandem_call(c, "sessions.active_run", text("{\"session_id\":\"%s\"}", session)));
+    CHECK_TEXT("and its run", "null", at(active, "/ok/active"));
+}
+
 static void cancelling(tandem_client *c)
 {
     for (int ms = 0; ms <= 200; ms += 20) {
@@ -138,6 +173,9 @@ int main(void)
     blocking(c);
     streamed(c);
     folding(c);
+    joined_frames(c, "engine", 0);
+    joined_frames(c, "both", 1);
+    taking_some(c);
     cancelling(c);
     tandem_close(c, -1);
     closing();

@@ -113,6 +113,10 @@ static void questions(void)
     const char *result = run(QUESTION, text("%s,\"permissions\":{\"default\":\"allow\"},\"questions\":{\"default\":\"answer\",\"answer\":\"the red one\"}", allowed));
     CHECK_TEXT("answer: the run goes on", "Done.", at(result, "/ok/text"));
     CHECK("answer: with the answer", strstr(at(result, "/ok/tools/0/result"), "the red one") != NULL);
+    result = run(QUESTION, ",\"questions\":{\"default\":\"answer\",\"answer\":\"the red one\"}");
+    CHECK("answer: the tool is offered without an allowlist", strstr(at(result, "/ok/tools/0/result"), "the red one") != NULL);
+    result = run(QUESTION, ",\"questions\":{\"default\":\"reject\"}");
+    CHECK("reject: nobody answers, so it is not", strstr(at(result, "/ok/tools/0/error"), "there is no tool") != NULL);
     result = run(QUESTION, text("%s,\"permissions\":{\"default\":\"allow\"},\"questions\":{\"default\":\"reject\"}", allowed));
     CHECK_TEXT("reject: the run goes on", "Done.", at(result, "/ok/text"));
     CHECK_TEXT("reject: without one", "failed", at(result, "/ok/tools/0/status"));

@@ -228,6 +228,17 @@ def sync_models():
             case("a model that is an asynchronous generator", ask("later") == "ab")
             case("a model that returns its answer", ask("plain", "words") == "plain words")
 
+            def said(answer):
+                with client.provide_model("odd", lambda request: answer):
+                    return client.sessions.run(client.sessions.create(provider="host", model="odd"), "Hi")
+
+            whole = {"choices": [{"message": {"content": "x"}}], "usage": {"prompt_tokens": 1}}
+            for answer, reason in [(5, "texts and messages, not int"), (whole, "whole reply of an OpenAI server")]:
+                result = said(answer)
+                case(f"a model that returns {answer} fails its run and says why", result.status == "failed" and reason in result.error.message, result)
+            result = said({"role": "assistant", "content": 5})
+            case("so does one whose text is none", result.status == "failed" and "cannot be read" in result.error.message, result)
+
             @client.tool
             def clock() -> str:
                 """The time."""

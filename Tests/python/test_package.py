@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """The Python package: records, errors, generated methods, and the blocking client on the embedded engine."""
-import copy, gc, inspect, json, os, pathlib, pickle, re, signal, subprocess, sys, tempfile, threading, time
+import copy, enum, gc, inspect, json, os, pathlib, pickle, re, signal, subprocess, sys, tempfile, threading, time
 
 if not sys.flags.dev_mode:
     os.execv(sys.executable, [sys.executable, "-X", "dev", "-W", "error", *sys.argv])
@@ -146,6 +146,15 @@ def arguments():
          packed({"channel": "discord"}, {}, {"channel": "x"}, {}) == {"channel": "discord", "$body": {"channel": "x"}})
     case("a payload that is no object goes whole", packed({}, {}, [1], {}) == {"$body": [1]})
     case("a path and a record are JSON", packed({"p": pathlib.Path("/a"), "r": Record({"x": 1})}, {}) == {"p": "/a", "r": {"x": 1}})
+    awkward = 'a "quoted"\\ name\n\u2028\x00\ud83d'
+
+    class Kind(str, enum.Enum):
+        CHAT = "chat"
+
+    for what, members in {"texts": {"a": "x", "b": ""}, "awkward texts": {awkward: awkward}, "a name that is no text": {1: "x"},
+                          "texts and others": {"a": "x", "b": 1, "c": Kind.CHAT, "d": [True]}, "nothing": {}}.items():
+        case(f"{what} are what json makes of them", packed(members, {}) == json.loads(json.dumps(members)), str(packed(members, {})))
+    case("None is null where it is to be sent", packed({"a": "x", "b": None}, {}, keep_none=True) == {"a": "x", "b": None})
     case("what is no JSON is InvalidArgument", raised(libtandem.InvalidArgument, lambda: packed({"x": object()}, {})) is not None)
 
 

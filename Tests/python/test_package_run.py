@@ -218,6 +218,9 @@ def embedded_tools():
         result = client.sessions.run(session, "[[package-asks]]", tool_allowlist=["question"], permissions={"default": "allow"},
                                      on_question=lambda q: q.questions[0].question + " This.")
         case("embedded: a question", result.text == "Done." and "Which? This." in str(result.tools[0].result), result)
+        script("package-asks-two", "question", {"questions": [{"question": "Which?"}, {"question": "When?"}]})
+        result = client.sessions.run(session, "[[package-asks-two]]", on_question=lambda q: [["red", "blue"], "now"])
+        case("embedded: each question has its answer", result.tools[0].result == "Which?\nred, blue\n\nWhen?\nnow", result)
 
 
 async def embedded_async():

@@ -170,12 +170,53 @@ def late_stream():
         case("and nothing is said to have been lost", "stream.resynced" not in watch.types)
 
 
-def prompt_sync():
+def prompt_sync(kind):
     """A prompt that waits for its run has the run's events, and its answer last."""
-    with Engine() as engine, Client(url=engine.url) as client:
+    with Engine() as engine, Client(url=engine.url, subscription=kind) as client:
         watch = Watch(client, client.submit("sessions.prompt_sync", {"session_id": "s", "prompt": "hi"})).read(20)
-        case("prompt_sync has its run's events", watch.text == "Hello there" and watch.ends == ["run.completed"], str(watch.types))
+        case(f"{kind}: prompt_sync has its run's events", watch.text == "Hello there" and watch.ends == ["run.completed"], str(watch.types))
         case("and its own result", watch.done["ok"]["text"] == "Hello there", str(watch.done))
+        case("and nothing of a loss", "stream.resynced" not in watch.types, str(watch.types))
+
+
+def prompt_sync_that_nobody_watches():
+    """A call that blocks shows its events to nobody: it opens no connection for them."""
+    with Engine() as engine, Client(url=engine.url, subscription="session") as client:
+        result = client.call("sessions.prompt_sync", {"session_id": "s", "prompt": "hi"})
+        case("a prompt_sync that blocks opens no stream of its own", result["text"] == "Hello there" and ("GET", "/event") not in engine.requests, str(engine.requests))
+
+
+def prompt_sync_without_events():
+    """An engine that refuses the stream still answers the prompt."""
+    with Engine() as engine, Client(url=engine.url, subscription="session", retries=0) as client:
+        engine.refusals = [401, 401]
+        watch = Watch(client, client.submit("sessions.prompt_sync", {"session_id": "s", "prompt": "hi"})).read(20)
+        case("a refused stream does not hold up the prompt", watch.done["ok"]["text"] == "Hello there", str(watch.done))
+        case("which has no events then", watch.ends == [], str(watch.types))
+
+
+def dropped_on_a_filtered_stream():
+    """Nothing on the stream tells of a piece that the bus dropped: the log does, at the run's end."""
+    with Engine() as engine, Client(url=engine.url, subscription="session") as client:
+        watch = Watch(client, client.submit("engine.stream", {"session_id": "s"}))
+        watch.read(10, lambda w: w.types and engine.readers)
+        engine.start("s", "r")
+        for n in range(5):
+            engine.delta("s", "r", f"{n} ")
+        watch.read(10, lambda w: w.text == "0 1 2 3 4 ")
+        readers, engine.readers = engine.readers, []
+        for n in range(5, 8):
+            engine.delta("s", "r", f"{n} ")
+        engine.tool("s", "r", "nine")
+        engine.readers = readers
+        engine.delta("s", "r", "8 ")
+        engine.message("s", "r", "".join(f"{n} " for n in range(9)))
+        engine.finish("s", "r")
+        watch.read(40, lambda w: w.ends)
+        case("a dropped piece: the message is whole", watch.message == "".join(f"{n} " for n in range(9)), str(watch.message))
+        case("the stream says how many are missing", watch.counts == {"gaps": 4, "duplicates": 0, "truncated": 0, "healed": 1}, str(watch.counts))
+        case("a tool's result comes late", watch.types.count("session.tool_result") == 1, str(watch.types))
+        case("before the one end", watch.ends == ["run.completed"] and watch.types[-1] == "run.completed", str(watch.types))
 
 
 def other_streams():
@@ -212,7 +253,8 @@ def other_streams():
 
 
 def main():
-    bodies = [at_full_speed, late_stream, prompt_sync, other_streams, *[lambda seed=seed: schedule(seed) for seed in range(1, SCHEDULES + 1)]]
+    bodies = [at_full_speed, late_stream, lambda: prompt_sync("client"), lambda: prompt_sync("session"), prompt_sync_without_events, prompt_sync_that_nobody_watches,
+              dropped_on_a_filtered_stream, other_streams, *[lambda seed=seed: schedule(seed) for seed in range(1, SCHEDULES + 1)]]
     running = []
 
     def guarded(body):

@@ -35,8 +35,8 @@ struct libtandem_ready {
   int state; /* of libtandem_interest */
 };
 int libtandem_epoll_create(void);
-/* Adds or changes a descriptor; 0 or an errno. */
-int libtandem_epoll_set(int epoll, int fd, int interest, uint64_t tag);
+/* Adds or changes a descriptor, whichever is needed; is_new says what to try first. 0 or an errno. */
+int libtandem_epoll_set(int epoll, int fd, int interest, uint64_t tag, int is_new);
 void libtandem_epoll_remove(int epoll, int fd);
 /* The number of entries written to `ready`; 0 also for an interrupted wait, -1 for an epoll that does not work. */
 int libtandem_epoll_wait(int epoll, struct libtandem_ready *ready, int capacity, int timeout_ms);

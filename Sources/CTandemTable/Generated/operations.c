@@ -7918,8 +7918,8 @@ const libtandem_operation libtandem_operations[] = {
         .retry = LIBTANDEM_RETRY_SAFE,
         .documented = true,
         .embedded = true,
-        .result = {.list = "questions", .each = "questions", .names = (const libtandem_name_rule[]){{"text", "\"questions.0.question\""}}, .name_count = 1},
-        .json = "{\"name\":\"questions.list\",\"summary\":\"Returns the questions that wait for an answer.\",\"documented\":true,\"embedded\":true,\"request\":\"GET /question\",\"result\":{\"list\":\"questions\",\"each\":\"questions\",\"names\":{\"text\":\"questions.0.question\"}},\"details\":\"Each record may hold several questions with their options. Expired ones (after 15 minutes) are still listed.\"}",
+        .result = {.list = "questions", .each = "questions", .names = (const libtandem_name_rule[]){{"text", "\"questions.0.question\""}, {"session_id", "\"sessionID\""}}, .name_count = 2},
+        .json = "{\"name\":\"questions.list\",\"summary\":\"Returns the questions that wait for an answer.\",\"documented\":true,\"embedded\":true,\"request\":\"GET /question\",\"result\":{\"list\":\"questions\",\"each\":\"questions\",\"names\":{\"text\":\"questions.0.question\",\"session_id\":\"sessionID\"}},\"details\":\"Each record may hold several questions with their options. Expired ones (after 15 minutes) are still listed.\"}",
     },
     {
         .name = "questions.reject",
@@ -8459,7 +8459,8 @@ const libtandem_operation libtandem_operations[] = {
         .retry = LIBTANDEM_RETRY_SAFE,
         .documented = true,
         .embedded = true,
-        .json = "{\"name\":\"sessions.active_run\",\"summary\":\"Returns the run that is active in a session, if any.\",\"documented\":true,\"embedded\":true,\"request\":\"GET /session/{session_id}/run\",\"paths\":[\"/api/session/{session_id}/run\"],\"details\":\"active is null when nothing runs.\"}",
+        .result = {.names = (const libtandem_name_rule[]){{"active.run_id", "\"active.runID\""}}, .name_count = 1},
+        .json = "{\"name\":\"sessions.active_run\",\"summary\":\"Returns the run that is active in a session, if any.\",\"documented\":true,\"embedded\":true,\"request\":\"GET /session/{session_id}/run\",\"result\":{\"names\":{\"active.run_id\":\"active.runID\"}},\"paths\":[\"/api/session/{session_id}/run\"],\"details\":\"active is null when nothing runs.\"}",
     },
     {
         .name = "sessions.append_message",
@@ -8666,7 +8667,8 @@ const libtandem_operation libtandem_operations[] = {
         .retry = LIBTANDEM_RETRY_SAFE,
         .documented = true,
         .embedded = true,
-        .json = "{\"name\":\"sessions.get\",\"summary\":\"Returns one session with its messages.\",\"documented\":true,\"embedded\":true,\"request\":\"GET /session/{session_id}\",\"paths\":[\"/api/session/{session_id}\"]}",
+        .result = {.names = (const libtandem_name_rule[]){{"workspace_root", "\"workspaceRoot\""}}, .name_count = 1},
+        .json = "{\"name\":\"sessions.get\",\"summary\":\"Returns one session with its messages.\",\"documented\":true,\"embedded\":true,\"request\":\"GET /session/{session_id}\",\"result\":{\"names\":{\"workspace_root\":\"workspaceRoot\"}},\"paths\":[\"/api/session/{session_id}\"]}",
     },
     {
         .name = "sessions.init",
@@ -8703,8 +8705,8 @@ const libtandem_operation libtandem_operations[] = {
         .retry = LIBTANDEM_RETRY_SAFE,
         .documented = true,
         .embedded = true,
-        .result = {.list = "sessions"},
-        .json = "{\"name\":\"sessions.list\",\"summary\":\"Lists sessions, the latest changed first, with filters by text, archive flag, workspace and source.\",\"documented\":true,\"embedded\":true,\"request\":\"GET /session\",\"arguments\":[{\"name\":\"q\",\"type\":\"string\",\"summary\":\"A part of title or directory, in any case.\"},{\"name\":\"page\",\"type\":\"integer\",\"default\":1},{\"name\":\"page_size\",\"type\":\"integer\",\"default\":20},{\"name\":\"archived\",\"type\":\"boolean\",\"summary\":\"Without it both kinds.\"},{\"name\":\"scope\",\"type\":\"string\",\"enum\":[\"workspace\",\"global\"],\"default\":\"workspace\",\"summary\":\"workspace: only sessions of the engine's own workspace.\"},{\"name\":\"workspace\",\"type\":\"string\",\"summary\":\"Only sessions of exactly this path.\"},{\"name\":\"source\",\"type\":\"string\"}],\"result\":{\"list\":\"sessions\"},\"pages\":{\"argument\":\"page\",\"size\":\"page_size\",\"counts\":\"pages\"},\"paths\":[\"/api/session\"],\"details\":\"There is no total: count is the length of this page, and a short page is the last. Messages are left empty. Times are in seconds.\"}",
+        .result = {.list = "sessions", .each = "sessions", .names = (const libtandem_name_rule[]){{"workspace_root", "\"workspaceRoot\""}}, .name_count = 1},
+        .json = "{\"name\":\"sessions.list\",\"summary\":\"Lists sessions, the latest changed first, with filters by text, archive flag, workspace and source.\",\"documented\":true,\"embedded\":true,\"request\":\"GET /session\",\"arguments\":[{\"name\":\"q\",\"type\":\"string\",\"summary\":\"A part of title or directory, in any case.\"},{\"name\":\"page\",\"type\":\"integer\",\"default\":1},{\"name\":\"page_size\",\"type\":\"integer\",\"default\":20},{\"name\":\"archived\",\"type\":\"boolean\",\"summary\":\"Without it both kinds.\"},{\"name\":\"scope\",\"type\":\"string\",\"enum\":[\"workspace\",\"global\"],\"default\":\"workspace\",\"summary\":\"workspace: only sessions of the engine's own workspace.\"},{\"name\":\"workspace\",\"type\":\"string\",\"summary\":\"Only sessions of exactly this path.\"},{\"name\":\"source\",\"type\":\"string\"}],\"result\":{\"list\":\"sessions\",\"each\":\"sessions\",\"names\":{\"workspace_root\":\"workspaceRoot\"}},\"pages\":{\"argument\":\"page\",\"size\":\"page_size\",\"counts\":\"pages\"},\"paths\":[\"/api/session\"],\"details\":\"There is no total: count is the length of this page, and a short page is the last. Messages are left empty. Times are in seconds.\"}",
     },
     {
         .name = "sessions.messages",

@@ -54,6 +54,7 @@ package enum EngineEventName {
     package static let permissionReplied = "permission.replied"
     package static let permissionWaitTimeout = "permission.wait.timeout"
     package static let policyDecisionRecorded = "policy.decision.recorded"
+    package static let providerCallIterationBudgetExhausted = "provider.call.iteration.budget_exhausted"
     package static let providerCallIterationError = "provider.call.iteration.error"
     package static let providerCallIterationFinish = "provider.call.iteration.finish"
     package static let providerCallIterationRetry = "provider.call.iteration.retry"

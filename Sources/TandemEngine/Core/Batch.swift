@@ -13,6 +13,10 @@ final class Batch {
     private var nextSeq: Int64
     private var nextPart: Int64
     private var events: [LoggedEvent] = []
+    /// How many of them have been written.
+    private var logged = 0
+    /// The session of the run that is being started, which its prompt's message changes next.
+    var readSession: SessionRecord?
     private var beforeEvents: [() -> Void] = []
     private var afterEvents: [() -> Void] = []
     private var hasBegun = false
@@ -68,7 +72,7 @@ final class Batch {
         return "part-\(nextPart)"
     }
 
-    /// Logs an event; subscribers get it after the commit.
+    /// Publishes an event: it is logged with the batch, and subscribers get it after the commit.
     func publish(
         _ type: String,
         session: String?,
@@ -89,13 +93,21 @@ final class Batch {
                 )
             )
         )
-        try EventLog.append(event, to: store)
         nextSeq += 1
         events.append(event)
+        if events.count - logged == EventGroup.countLimit { try log() }
+    }
+
+    /// Writes what was published so far, where something reads the log in the batch.
+    func log() throws(StoreError) {
+        if logged == events.count { return }
+        try EventLog.append(events[logged...], to: store)
+        logged = events.count
     }
 
     /// Commits; nothing of the batch has happened when it throws.
     func commit() throws(StoreError) {
+        try log()
         if hasBegun { try core.writer.commit() }
     }
 

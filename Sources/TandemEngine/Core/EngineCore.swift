@@ -52,12 +52,16 @@ final class EngineCore: @unchecked Sendable {
     var transfers: [Int64: any ModelCall] = [:]
     /// The call of a tool that the host makes for a run.
     var hostCalls: [Int64: UInt64] = [:]
-    var timers: [Int64: TimerID] = [:]
+    /// When each run has to be over at the latest.
+    var runEnds: [Int64: Deadline] = [:]
+    var watchesRuns = false
     var nextSeq: Int64
     var nextPart: Int64 = 0
     var issuedSubscriptions: Subscriptions.ID = 0
     /// How runs ended that the store could not be told of; it is told as soon as it takes anything again.
     var unsaved: [UnsavedEnd] = []
+    /// What callers that wait are told when the turn is free again: the next that they ask then finds it free.
+    var answers: [() -> Void] = []
     private let inbox = Lock(Inbox())
 
     init(
@@ -98,12 +102,15 @@ final class EngineCore: @unchecked Sendable {
 
     private func takeTurn() {
         drain()
+        let answers = answers
+        self.answers = []
         let hasMore = inbox.withLock { inbox in
             inbox.isTaken = !inbox.works.isEmpty
             return inbox.isTaken
         }
         // Not here: a caller who waits for its own work must not be kept with that of others.
         if hasMore { thread.post { self.takeTurn() } }
+        for answer in answers { answer() }
     }
 
     private func drain() {

@@ -6,6 +6,8 @@ internal import TandemSystem
 /// Streams: each goes on from the log at its own pace and holds up nobody.
 extension EngineCore {
     private static let page: Int64 = 500
+    /// So much is read at once: a short run is over before a worker would have begun.
+    private static let firstPage: Int64 = 64
 
     func newSubscriptionID() -> Subscriptions.ID {
         issuedSubscriptions += 1
@@ -44,18 +46,15 @@ extension EngineCore {
         if giveOpening(subscription), isOfRun { readFirst(id, subscription) }
     }
 
-    /// The beginning of a run that is under way is short and read at once; a longer log is a worker's business.
+    /// A run's beginning is short and read at once; a longer log is a worker's business.
     private func readFirst(_ id: Subscriptions.ID, _ subscription: Subscription) {
-        guard let sink = subscription.ticket.sink,
-            runs.values.contains(where: { $0.names.runID == subscription.filter.runID })
-        else { return read(id, subscription) }
+        guard let sink = subscription.ticket.sink else { return }
         subscription.state = .reading
         subscription.hasRoom = false
         let filter = subscription.filter
-        let result = handOver(filter, after: subscription.lastSeq, to: sink) { () throws(Halt) in
-            try stored { () throws(StoreError) in
-                try EventLog.page(writer, filter, after: subscription.lastSeq, limit: EngineCore.page)
-            }
+        let (seq, limit) = (subscription.lastSeq, EngineCore.firstPage)
+        let result = handOver(filter, after: seq, to: sink, limit) { () throws(Halt) in
+            try stored { () throws(StoreError) in try EventLog.page(writer, filter, after: seq, limit: limit) }
         }
         finished(id, result)
     }
@@ -126,7 +125,7 @@ extension EngineCore {
         let (filter, seq) = (subscription.filter, subscription.lastSeq)
         guard let sink = subscription.ticket.sink else { return }
         let isPosted = pool.post { [self] in
-            let result = handOver(filter, after: seq, to: sink) { () throws(Halt) in
+            let result = handOver(filter, after: seq, to: sink, EngineCore.page) { () throws(Halt) in
                 try readers.read { (store) throws(Halt) in
                     try stored { () throws(StoreError) in
                         try EventLog.page(store, filter, after: seq, limit: EngineCore.page)
@@ -149,6 +148,7 @@ extension EngineCore {
         _ filter: EventFilter,
         after seq: Int64,
         to sink: any Sink,
+        _ limit: Int64,
         reading: () throws(Halt) -> [LoggedEvent]?
     ) -> HandOver {
         do throws(Halt) {
@@ -159,7 +159,7 @@ extension EngineCore {
             return .given(
                 seq: last?.envelope?.seq ?? seq,
                 tookAll: taken == events.count,
-                isLast: events.count < Int(EngineCore.page),
+                isLast: events.count < limit,
                 isEnd: last.map { filter.ends(with: $0) } ?? false
             )
         } catch {

@@ -31,8 +31,7 @@ enum Events {
             guard before != nil || tail != nil else {
                 return try EventLog.page(store, EventFilter(runID: runID), after: after, limit: limit) ?? []
             }
-            let run = try store.first("SELECT number FROM runs WHERE id = ?", .text(runID)) { $0.integer(0) }
-            guard let run else { return [] }
+            guard let run = try RunStore.number(runID, in: store) else { return [] }
             return try EventLog.lastPage(
                 store,
                 run: run,

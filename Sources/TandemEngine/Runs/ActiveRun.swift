@@ -47,7 +47,7 @@ struct UnsavedEnd {
     let milliseconds: Int64
 
     func save(to store: Connection) throws(StoreError) {
-        for event in events { try EventLog.append(event, to: store) }
+        try EventLog.append(events[...], to: store)
         let outcome = ToolOutcome.failed("the state took nothing when this call ended; what it gave is lost")
         _ = try ToolCallStore.close(run: run, outcome, in: store)
         try QuestionStore.delete(run: run, from: store)

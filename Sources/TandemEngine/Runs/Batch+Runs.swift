@@ -64,6 +64,12 @@ extension Batch {
         case .askPermission(let call): try askPermission(call, &run)
         case .recordCall(let call, let said): try record(call, said, run)
         case .recordOutcome(let call, let outcome): try record(outcome, of: call, run)
+        case .tell(let receipt):
+            try publish(
+                EngineEventName.toolDispatchRecorded,
+                session: nil,
+                receipt.properties(run.names, run.machine.prompt)
+            )
         case .makeCall(let call, let kind): return try make(call, kind, &run)
         case .dropCall(let reason): try dropCall(&run, reason)
         case .end(let end): try finish(run, end)
@@ -89,12 +95,26 @@ extension Batch {
             at: now,
             into: store
         )
-        if var session = try SessionStore.find(run.sessionID, in: store) {
-            if role == .user { session.takeTitle(from: text) }
-            session.updatedMilliseconds = now
+        if let session = try takeSession(of: run) { try touch(session, titled: role == .user ? text : nil, at: now) }
+        return row
+    }
+
+    private func takeSession(of run: ActiveRun) throws(StoreError) -> SessionRecord? {
+        defer { readSession = nil }
+        if let readSession, readSession.number == run.session { return readSession }
+        return try SessionStore.find(run.sessionID, in: store)
+    }
+
+    private func touch(_ session: SessionRecord, titled text: String?, at now: Int64) throws(StoreError) {
+        var session = session
+        session.updatedMilliseconds = now
+        let title = session.title
+        if let text { session.takeTitle(from: text) }
+        if session.title == title {
+            try SessionStore.touch(session, in: store)
+        } else {
             try SessionStore.update(session, in: store)
         }
-        return row
     }
 
     private func chooseModel(for run: ActiveRun) -> RunMachine.Input? {
@@ -141,15 +161,33 @@ extension EngineCore {
     }
 
     func watch(_ number: Int64) {
-        let deadline = Deadline(afterMilliseconds: EngineCore.runMilliseconds)
-        timers[number] = thread.after(deadline) { [weak self] in self?.post(.timedOut, to: number) }
+        runEnds[number] = Deadline(afterMilliseconds: EngineCore.runMilliseconds)
+        watchRuns()
+    }
+
+    /// One timer that moves on by itself: most runs neither set one nor wake the thread for it.
+    private func watchRuns() {
+        guard !watchesRuns, let first = runEnds.values.compactMap(\.nanoseconds).min() else { return }
+        watchesRuns = true
+        thread.after(Deadline(nanoseconds: first)) { [weak self] in
+            self?.post(Work { batch in batch.then { batch.core.timeIsOver() } })
+        }
+    }
+
+    private func timeIsOver() {
+        watchesRuns = false
+        for (number, end) in runEnds where end.hasPassed {
+            runEnds[number] = nil
+            post(.timedOut, to: number)
+        }
+        watchRuns()
     }
 
     /// Lets go of what a run that is over still had.
     func forget(_ number: Int64) {
         transfers[number] = nil
         hostCalls[number] = nil
-        if let timer = timers.removeValue(forKey: number) { thread.cancelTimer(timer) }
+        runEnds[number] = nil
     }
 
     fileprivate func readFiles(_ files: [FilePart], _ reader: FileReader, of number: Int64) {

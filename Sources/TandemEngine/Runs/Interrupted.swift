@@ -88,17 +88,18 @@ enum Interrupted {
 
     /// The latest answer's text as far as it was published; what came before tool calls is stored with those.
     private static func text(of run: Int64, in store: Connection) throws(StoreError) -> String {
-        try store.all(
-            """
-            SELECT payload FROM events WHERE run = ?1 AND type = 'message.part.updated' AND seq > coalesce(
-                (SELECT max(seq) FROM events WHERE run = ?1 AND type IN ('\(EngineEventName.providerCallIterationStart)',
-                    '\(EngineEventName.toolEffectRecorded)')), 0)
-            ORDER BY seq
-            """,
-            .integer(run)
-        ) { JSONText(trusted: $0.bytes(0)) }
-        .filter { $0["agent"] == nil }
-        .compactMap { $0["delta"]?.string }
-        .joined()
+        var pieces: [String] = []
+        try EventLog.backwards(store, run: run) { logged in
+            let event = logged.event
+            if event.type == EngineEventName.providerCallIterationStart { return false }
+            if event.type == EngineEventName.toolEffectRecorded { return false }
+            if event.type == EngineEventName.messagePartUpdated, event.properties["agent"] == nil,
+                let delta = event.properties["delta"]?.string
+            {
+                pieces.append(delta)
+            }
+            return true
+        }
+        return pieces.reversed().joined()
     }
 }

@@ -25,6 +25,8 @@ struct Prompt: Equatable, Sendable {
     var toolMode = ToolMode.auto
     /// Names, or beginnings with `*`, of the only tools that this run may use; nil: all that are offered.
     var toolAllowlist: [String]?
+    /// Who sends the prompt answers the questions of its run.
+    var answersQuestions = false
 
     /// The text that is stored: files are a line each.
     var text: String {
@@ -91,6 +93,7 @@ extension Prompt {
         _ = try fields.boolean("writeRequired", "write_required")
         _ = try fields.boolean("strictKbGrounding", "strict_kb_grounding")
         sampling = try Sampling(fields)
+        answersQuestions = request.header(RunTerms.answersQuestions) != nil
     }
 
     private static func part(_ fields: Fields) throws(Halt) -> Part {

@@ -127,6 +127,7 @@ extension RunEvent {
             writer.member("error", failure.message)
             writer.member("providerID", providerID)
             writer.member("modelID", modelID)
+        case .roundsSpent: writer.member("maxIterations", ToolLoop.rounds)
         default: break
         }
     }

@@ -17,6 +17,8 @@ enum RunEvent: Equatable {
     case usage(ModelUsage, ModelChoice, isEstimate: Bool)
     case callFinished(Round, CallEnd)
     case callFailed(RunFailure, providerID: String, modelID: String, Round)
+    /// The model was called as often as a run may.
+    case roundsSpent
     case tool(ToolEvent)
     case answer(String)
     case failed(RunFailure)
@@ -39,6 +41,7 @@ enum RunEvent: Equatable {
         case .usage: EngineEventName.providerUsage
         case .callFinished: EngineEventName.providerCallIterationFinish
         case .callFailed: EngineEventName.providerCallIterationError
+        case .roundsSpent: EngineEventName.providerCallIterationBudgetExhausted
         case .failed: EngineEventName.sessionError
         case .finished: RunEvent.finishedType
         case .deleteDeferred: EngineEventName.sessionDeleteDeferred
@@ -69,6 +72,8 @@ struct CallEnd: Equatable {
         /// It is called again and has to do without tools.
         case summary = "tool_summary"
         case requiredUnsatisfied = "required_tool_unsatisfied"
+        /// It is called again because what it wrote as arguments cannot be read.
+        case invalidArguments = "invalid_tool_args_retry"
     }
 
     let reason: Reason

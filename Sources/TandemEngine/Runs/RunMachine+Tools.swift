@@ -41,7 +41,11 @@ extension RunMachine {
             return pending + [.publish(.tool(.unoffered(tool: call.name, round)))]
                 + reject(call, .failed("there is no tool `\(call.name)` here; \(others)"))
         }
-        if case .failure(let flaw) = read { return pending + reject(call, .failed(flaw.message)) }
+        if case .failure(let flaw) = read {
+            loop.turn?.noteFlaw()
+            return pending + [.publish(.tool(.unreadable(call, planned.call.arguments, error: flaw.message)))]
+                + reject(call, .failed(flaw.message))
+        }
         if loop.isStuck(call) {
             loop.isClosing = true
             return pending + [.publish(.tool(.loopGuard(call)))]
@@ -76,7 +80,8 @@ extension RunMachine {
         let call = current.call
         return [
             .recordCall(call, said: loop.turn?.saidBefore ?? ""), .publish(.tool(.part(call, .running))),
-            .publish(.tool(.effect(call, .started))), .makeCall(call, current.tool.kind),
+            .publish(.tool(.effect(call, .started))), .tell(.allowed(call)), .tell(.started(call)),
+            .makeCall(call, current.tool.kind),
         ]
     }
 
@@ -93,12 +98,13 @@ extension RunMachine {
         }
         loop.remember(current.call, outcome)
         loop.turn?.end(current.call, outcome)
-        return [.recordOutcome(current.call, outcome)] + told(current.call, outcome) + goOn()
+        return [.recordOutcome(current.call, outcome), .tell(.ended(current.call, outcome))]
+            + told(current.call, outcome) + goOn()
     }
 
     /// The current call was not made.
     private mutating func over(_ call: ToolCall, _ outcome: ToolOutcome) -> [Action] {
-        reject(call, outcome) + goOn()
+        reject(call, outcome) + [.tell(.refused(call, outcome))] + goOn()
     }
 
     private mutating func reject(_ call: ToolCall, _ outcome: ToolOutcome) -> [Action] {
@@ -116,7 +122,7 @@ extension RunMachine {
         loop.turn = nil
         loop.messages += turn.messages
         let end = CallEnd(
-            reason: loop.isClosing ? .summary : .followup,
+            reason: loop.isClosing ? .summary : turn.hasOnlyFlaws ? .invalidArguments : .followup,
             accepted: turn.accepted,
             rejected: turn.rejected
         )
@@ -133,8 +139,42 @@ extension RunMachine {
                 ? "the run ended (\(reason)) while this call was being made; whether it had an effect is not known"
                 : "the run ended (\(reason)) before this call was made"
         )
-        let recorded: [Action] = wasMade ? [.recordOutcome(current.call, outcome)] : []
+        let recorded: [Action] =
+            wasMade ? [.recordOutcome(current.call, outcome), .tell(.ended(current.call, outcome))] : []
         return [.dropCall(reason: reason)] + recorded + told(current.call, outcome)
+    }
+}
+
+// What a model says that was to come to an end.
+extension RunMachine {
+    /// A model that has used tools and says nothing is asked once for an answer, without tools.
+    mutating func silent() -> [Action] {
+        guard loop.hasCalled else { return finish("The model gave an empty answer.", .completion) }
+        guard !loop.wasAskedForAnswer, round.number < ToolLoop.rounds else {
+            return finish(loop.silence, .completion)
+        }
+        loop.wasAskedForAnswer = true
+        loop.isClosing = true
+        loop.messages.append(ModelMessage(.user, "Answer in words now, from what the tools gave: there are none left."))
+        return [.publish(.callFinished(round, CallEnd(reason: .summary)))] + nextRound()
+    }
+
+    /// Calls of an answer that was to do without tools end where they are shown; nothing else becomes of them.
+    mutating func refuseCalls() -> [Action] {
+        loop.beginTurn(text, round)
+        let planned = loop.turn?.planned ?? []
+        loop.turn = nil
+        return planned.flatMap { planned in
+            let call = ToolCall(
+                serial: planned.serial,
+                id: planned.id,
+                name: planned.call.name,
+                arguments: (try? ToolArguments.read(planned.call.arguments).get()) ?? .emptyObject,
+                round: round.number
+            )
+            return [.publish(.tool(.part(call, .pending))), .publish(.tool(.unoffered(tool: call.name, round)))]
+                + told(call, .failed("no tools were offered any more"))
+        }
     }
 }
 

@@ -43,6 +43,8 @@ struct RunMachine: Equatable {
         /// The call is about to be made: stored before anything of it happens.
         case recordCall(ToolCall, said: String)
         case recordOutcome(ToolCall, ToolOutcome)
+        /// A receipt for those who watch everything.
+        case tell(ToolReceipt)
         case makeCall(ToolCall, RunTool.Kind)
         /// The current call is not wanted any more.
         case dropCall(reason: String)
@@ -161,7 +163,8 @@ struct RunMachine: Equatable {
     /// Calls the model once more.
     mutating func nextRound() -> [Action] {
         guard round.number < ToolLoop.rounds else {
-            return callFailed(.dispatch("the model was called \(ToolLoop.rounds) times and has no answer yet"))
+            return [.publish(.roundsSpent)]
+                + callFailed(.dispatch("the model was called \(ToolLoop.rounds) times and has no answer yet"))
         }
         round.number += 1
         text = ""
@@ -192,8 +195,8 @@ struct RunMachine: Equatable {
         let usage = usageReport()
         if !loop.calls.isEmpty && !loop.isClosing { return usage + useTools() }
         if mustCall { return usage + remind() }
-        let silence = round.number > 1 ? "The model used tools and gave no answer." : "The model gave an empty answer."
-        return usage + finish(text.allSatisfy(\.isWhitespace) ? silence : text, .completion)
+        let refused = loop.calls.isEmpty ? [] : refuseCalls()
+        return usage + refused + (text.allSatisfy(\.isWhitespace) ? silent() : finish(text, .completion))
     }
 
     mutating func finish(_ answer: String, _ reason: CallEnd.Reason) -> [Action] {
@@ -277,14 +280,15 @@ struct RunMachine: Equatable {
         let said =
             history.reduce(0) { $0 + $1.length } + modelText.unicodeScalars.count
             + loop.messages.reduce(0) { $0 + $1.length }
+        let systemCharacters = system.unicodeScalars.count
         return ContextReport(
             mode: prompt.contextMode.window(for: prompt.text).name,
             historyMessages: history.count + 1,
             historyCharacters: said,
             droppedMessages: droppedMessages,
-            systemCharacters: system.unicodeScalars.count,
+            systemCharacters: systemCharacters,
             messages: messages,
-            characters: said + system.unicodeScalars.count
+            characters: said + systemCharacters
         )
     }
 }

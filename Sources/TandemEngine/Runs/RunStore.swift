@@ -67,10 +67,14 @@ enum RunStore {
         )
     }
 
+    static func number(_ id: String, in store: Connection) throws(StoreError) -> Int64? {
+        try store.first("SELECT number FROM runs WHERE id = ?", .text(id)) { $0.integer(0) }
+    }
+
     /// When the run's latest event was.
     static func lastActivity(_ run: Int64, in store: Connection) throws(StoreError) -> Int64? {
         try store.first(
-            "SELECT at_ms FROM events WHERE run = ? ORDER BY seq DESC LIMIT 1",
+            "SELECT at_ms FROM event_groups WHERE run = ? ORDER BY last DESC LIMIT 1",
             .integer(run)
         ) { $0.integer(0) }
     }

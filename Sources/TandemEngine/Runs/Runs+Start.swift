@@ -26,6 +26,7 @@ extension Runs {
                 if core.runs[run.number] != nil { core.watch(run.number) }
                 core.context.log(4, "a run started") { $0.member("run_id", names.runID) }
             }
+            batch.readSession = session
             try batch.step(run, .begin)
             return run
         }

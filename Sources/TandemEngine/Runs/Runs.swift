@@ -80,8 +80,9 @@ enum Runs {
         let active = try stored { () throws(StoreError) in
             try store.first(
                 """
-                SELECT r.id, r.started_ms, (SELECT at_ms FROM events WHERE run = r.number ORDER BY seq DESC LIMIT 1),
-                    r.client_id, r.agent_id, r.agent_profile
+                SELECT r.id, r.started_ms,
+                    (SELECT at_ms FROM event_groups WHERE run = r.number ORDER BY last DESC LIMIT 1), r.client_id,
+                    r.agent_id, r.agent_profile
                 FROM runs r WHERE r.session = ? AND r.finished_ms IS NULL
                 """,
                 .integer(session)
@@ -106,6 +107,7 @@ enum Runs {
 
     /// The active run; a refusal shows names that nobody gave as null, another reply leaves them out.
     static func activity(of run: ActiveRun, in batch: Batch, isRefusal: Bool) throws(StoreError) -> JSONText {
+        try batch.log()
         let last = try RunStore.lastActivity(run.number, in: batch.store)
         return JSONWriter.object { writer in
             writer.member("runID", run.runID)

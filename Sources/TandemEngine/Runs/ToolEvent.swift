@@ -13,6 +13,8 @@ enum ToolEvent: Equatable {
     case progress(ToolCall, JSONText)
     case ended(ToolCall, ToolOutcome)
     case argumentsRead(ToolCall)
+    /// What the model wrote as arguments is none.
+    case unreadable(ToolCall, String, error: String)
     case effect(ToolCall, Effect)
     case unoffered(tool: String, Round)
     case loopGuard(ToolCall)
@@ -42,6 +44,7 @@ enum ToolEvent: Equatable {
         switch self {
         case .part, .writing, .progress, .ended: EngineEventName.messagePartUpdated
         case .argumentsRead: EngineEventName.toolArgsNormalized
+        case .unreadable: EngineEventName.toolArgsMissingTerminal
         case .effect: EngineEventName.toolEffectRecorded
         case .unoffered: EngineEventName.toolCallRejectedUnoffered
         case .loopGuard: EngineEventName.toolLoopGuardTriggered
@@ -83,6 +86,15 @@ enum ToolEvent: Equatable {
             writer.member("normalizedArgsPreview", preview)
             writer.nullable("query", String?.none)
             writer.nullable("queryHash", String?.none)
+            writer.nullable("requestID", String?.none)
+        case .unreadable(let call, let written, let error):
+            writer.member("tool", call.name)
+            writer.member("error", error)
+            writer.member("argsSource", "provider_json")
+            writer.member("argsIntegrity", "invalid")
+            writer.member("rawArgsState", "unparseable")
+            writer.member("rawArgsPreview", ToolEvent.preview(written))
+            writer.member("normalizedArgsPreview", call.arguments.text)
             writer.nullable("requestID", String?.none)
         case .effect(let call, let effect):
             writer.member("tool", call.name)

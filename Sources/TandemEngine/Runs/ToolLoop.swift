@@ -7,6 +7,9 @@ struct ToolLoop: Equatable {
     static let callsPerTool = 200
     /// So often in a row the same call with the same result is made; then it is a loop.
     static let repetitions = 2
+    /// What is shown of results that no answer was made of.
+    private static let shownResults = 10
+    private static let shownCharacters = 1_000
 
     /// What was said since the prompt, in the model's own form.
     var messages: [ModelMessage] = []
@@ -19,6 +22,7 @@ struct ToolLoop: Equatable {
     var isClosing = false
     var hasCalled = false
     var wasRemindedToCall = false
+    var wasAskedForAnswer = false
     private(set) var lastSerial = 0
     private var counts: [String: Int] = [:]
     private var usedIDs: Set<String> = []
@@ -73,6 +77,17 @@ struct ToolLoop: Equatable {
         hasCalled = true
     }
 
+    /// In place of an answer: what the tools gave is all that there is.
+    var silence: String {
+        var names: [String: String] = [:]
+        for call in messages.flatMap(\.calls) { names[call.id] = call.name }
+        let given = messages.compactMap { message in
+            message.callID.map { "\(names[$0] ?? "tool"): \(message.content.prefix(ToolLoop.shownCharacters))" }
+        }
+        let shown = given.suffix(ToolLoop.shownResults)
+        return (["The model used tools and gave no answer. What they gave:"] + shown).joined(separator: "\n")
+    }
+
     /// True once the tool has been called as often as one run may.
     mutating func isSpent(_ tool: String) -> Bool {
         counts[tool, default: 0] += 1
@@ -119,6 +134,7 @@ struct ToolTurn: Equatable {
     private var made: [ToolCall] = []
     private var outcomes: [ToolOutcome] = []
     private(set) var rejected = 0
+    private var flaws = 0
 
     init(said: String, planned: [Planned]) {
         self.said = said
@@ -127,6 +143,11 @@ struct ToolTurn: Equatable {
 
     var next: Planned? { place < planned.count ? planned[place] : nil }
     var accepted: Int { made.count - rejected }
+
+    /// Whether nothing came of it because no call could be read.
+    var hasOnlyFlaws: Bool { flaws > 0 && flaws == made.count }
+
+    mutating func noteFlaw() { flaws += 1 }
 
     /// What the model said, for the first call that is stored.
     var saidBefore: String { made.isEmpty ? said : "" }

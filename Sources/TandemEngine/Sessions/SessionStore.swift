@@ -87,6 +87,16 @@ enum SessionStore {
         )
     }
 
+    /// Writes when it was changed last.
+    static func touch(_ session: SessionRecord, in store: Connection) throws(StoreError) {
+        try store.run(
+            "UPDATE sessions SET updated_ms = ?, wire = ? WHERE number = ?",
+            .integer(session.updatedMilliseconds),
+            .blob(session.wireHead),
+            .integer(session.number)
+        )
+    }
+
     static func find(_ id: String, in store: Connection) throws(StoreError) -> SessionRecord? {
         try store.first(
             """

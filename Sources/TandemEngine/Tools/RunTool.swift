@@ -41,11 +41,12 @@ struct ToolOffer: Equatable, Sendable {
 
     /// The host's tools, and of the engine's own those that somebody wants: plain prompts stay small.
     init(_ offers: HostOffers, to prompt: Prompt, of choice: ModelChoice) {
-        if offers.tools.isEmpty && !offers.answersQuestions && prompt.toolAllowlist == nil { return }
+        let answersQuestions = offers.answersQuestions || prompt.answersQuestions
+        if offers.tools.isEmpty && !answersQuestions && prompt.toolAllowlist == nil { return }
         let own = BuiltInTool.allCases.filter { tool in
             !offers.tools.contains { $0.name == tool.rawValue }
                 && (prompt.names(tool.rawValue)
-                    || tool == .question && prompt.toolAllowlist == nil && offers.answersQuestions)
+                    || tool == .question && prompt.toolAllowlist == nil && answersQuestions)
         }
         available = offers.tools.count + own.count
         guard prompt.toolMode != .none, offers.takesTools(choice) else { return }

@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import json
 import os
+from json.encoder import encode_basestring_ascii as _quoted
 from typing import Any, Mapping
 
 from ._errors import failure
@@ -30,9 +31,9 @@ def packed(
 
     body: "empty" sends it as {} when it has no member; "open" sends keywords that are no arguments in it.
     """
-    given = {name: value for name, value in arguments.items() if keep_none or value is not None}
     if not options and not fields and payload is None and not body:
-        return encoded(given)
+        return _plainly(arguments, keep_none)
+    given = {name: value for name, value in arguments.items() if keep_none or value is not None}
     others = {name: value for name, value in options.items() if not _is_option(name)}
     named = {name: value for name, value in {**(fields or {}), **others}.items() if value is not None}
     if body == "open":
@@ -51,6 +52,17 @@ def packed(
         elif name in OPTIONS and value is not None:
             given["$" + name] = value
     return encoded(given)
+
+
+def _plainly(arguments: Mapping[str, Any], keep_none: bool) -> bytes:
+    """The JSON of nothing but arguments: mostly of a few texts, for which an encoder is the longer way."""
+    members = []
+    for name, value in arguments.items():
+        if type(value) is str and type(name) is str:
+            members.append(f"{_quoted(name)}:{_quoted(value)}")
+        elif keep_none or value is not None:
+            return encoded({name: value for name, value in arguments.items() if keep_none or value is not None})
+    return f"{{{','.join(members)}}}".encode()
 
 
 def _is_option(name: str) -> bool:
@@ -100,7 +112,7 @@ def _dumped(value: Any) -> Any:
 
 
 # Made once: json.dumps makes an encoder for each call that has options.
-_encoder = json.JSONEncoder(default=_plain, allow_nan=False)
+_encoder = json.JSONEncoder(default=_plain, allow_nan=False, separators=(",", ":"))
 
 
 def picked(value: Any, pick: str | None) -> Any:

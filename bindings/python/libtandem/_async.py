@@ -58,21 +58,6 @@ def _close_dropped(handle: int, place: _Place) -> None:
     close()
 
 
-class _Call:
-    """A call that waits for its result; events on the way are let go."""
-
-    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
-        self.future: asyncio.Future[Any] = loop.create_future()
-
-    def take(self, event: Record) -> None:
-        if event["type"] == "done" and not self.future.done():
-            self.future.set_result(event["result"])
-
-    def fail(self, error: TandemError) -> None:
-        if not self.future.done():
-            self.future.set_exception(error)
-
-
 class _Channel:
     """Events of one stream on their way to the one who iterates."""
 
@@ -88,9 +73,6 @@ class _Channel:
             self.waiter.set_result(None)
         if len(self.events) > PAUSE_AT and not self.is_paused:
             self.is_paused = lib.tandem_pause(self.handle, self.op, 1) == OK
-
-    def fail(self, error: TandemError) -> None:
-        self.take(error)
 
     async def next(self) -> Record:
         if self.waiter is not None:
@@ -119,7 +101,8 @@ class AsyncCore:
         self.vocabulary = vocabulary
         self._place = _Place(lib.tandem_wakeup_fd(self.handle))
         self._finalizer = weakref.finalize(self, _close_dropped, self.handle, self._place)
-        self._pending: dict[int, _Call | _Channel | None] = {}
+        # A call waits with a future for its result, and lets events on the way go; None: nobody waits any more.
+        self._pending: dict[int, asyncio.Future[Any] | _Channel | None] = {}
 
     async def call(
         self,
@@ -134,15 +117,17 @@ class AsyncCore:
         body: str = "",
         returns: str | None = None,
     ) -> Any:
-        call = _Call(self.watch())
+        future = self.watch().create_future()
         op = submitted(self.handle, operation, packed(arguments, options, payload, fields, keep_none, body))
-        self._pending[op] = call
+        self._pending[op] = future
         try:
-            result = await call.future
+            result = await future
         except BaseException:
             self.abandon(op)
             raise
-        value = picked(value_of(result), pick)
+        value = value_of(result)
+        if pick != "":
+            value = picked(value, pick)
         return value if returns is None else typed(value, returns)
 
     def stream(
@@ -201,14 +186,17 @@ class AsyncCore:
                 self._fail_all(error_of(result["error"]))
             return
         calls = []
+        pending = self._pending
         for event in result["ok"]:
-            op = event["op"]
-            if event["type"] in (CALL, CANCEL):
+            kind = event["type"]
+            if kind in (CALL, CANCEL):
                 calls.append(event)
                 continue
-            waiting = self._pending.pop(op, None) if event["type"] == "done" else self._pending.get(op)
-            if waiting is not None:
+            waiting = pending.pop(event["op"], None) if kind == "done" else pending.get(event["op"])
+            if isinstance(waiting, _Channel):
                 waiting.take(event)
+            elif waiting is not None and kind == "done" and not waiting.done():
+                waiting.set_result(event["result"])
         # Last: they run the program's own functions, which may raise what ends the loop.
         for event in calls:
             self.host.take(event, asyncio.get_running_loop())
@@ -222,8 +210,10 @@ class AsyncCore:
     def _fail_all(self, error: TandemError) -> None:
         pending, self._pending = self._pending, {}
         for waiting in pending.values():
-            if waiting is not None:
-                waiting.fail(error)
+            if isinstance(waiting, _Channel):
+                waiting.take(error)
+            elif waiting is not None and not waiting.done():
+                waiting.set_exception(error)
 
     def stats(self) -> Record:
         record: Record = value_of(decoded(taken(lib.tandem_stats(self.handle))))

@@ -60,6 +60,15 @@ class ClientOptions(TypedDict, total=False):
     strict: bool
 
 
+def _is_embedded(base_url: str | None, options: Mapping[str, Any]) -> bool:
+    return (base_url or "embedded:").startswith("embedded:") and options.get("engine", "embedded") == "embedded"
+
+
+def _attending(base_url: str | None, options: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The options of a client whose calls do their network's work on the thread that waits, where there is a network."""
+    return options if _is_embedded(base_url, options) else {"delivery": "attend", **options}
+
+
 class SyncTandemClient(SyncOperations, Providing[SyncCore]):
     """A blocking client of an engine.
 
@@ -81,9 +90,9 @@ class SyncTandemClient(SyncOperations, Providing[SyncCore]):
         timeout: float | None = None,
         **options: Unpack[ClientOptions],
     ) -> None:
-        is_embedded = (base_url or "embedded:").startswith("embedded:") and options.get("engine", "embedded") == "embedded"
-        at_once = EMBEDDED_READS if is_embedded else frozenset()
-        super().__init__(SyncCore(configuration(base_url, token, timeout, options), at_once, options.get("vocabulary")))
+        at_once = EMBEDDED_READS if _is_embedded(base_url, options) else frozenset()
+        text = configuration(base_url, token, timeout, _attending(base_url, options))
+        super().__init__(SyncCore(text, at_once, options.get("vocabulary")))
 
     def call(self, operation: str, arguments: Mapping[str, Any] | None = None, **options: Any) -> Any:
         """Calls an operation by its name, "sessions.create", and returns its whole result: of a stream, its events."""
@@ -146,7 +155,8 @@ class TandemClient(AsyncOperations, Providing[AsyncCore]):
         timeout: float | None = None,
         **options: Unpack[ClientOptions],
     ) -> None:
-        super().__init__(AsyncCore(configuration(base_url, token, timeout, options), options.get("vocabulary")))
+        text = configuration(base_url, token, timeout, _attending(base_url, options))
+        super().__init__(AsyncCore(text, options.get("vocabulary")))
 
     async def call(self, operation: str, arguments: Mapping[str, Any] | None = None, **options: Any) -> Any:
         """Calls an operation by its name, "sessions.create", and returns its whole result: of a stream, its events."""

@@ -241,7 +241,9 @@ def _answer(value: Any) -> Any:
         return {"finish_reason": "stop"}
     if isinstance(value, str):
         return {"message": value, "finish_reason": "stop"}
-    if is_end(value):
+    if not isinstance(value, Mapping):
+        raise TypeError(f"a model gives texts and messages, not {type(value).__name__}")
+    if is_end(value) or "choices" in value:
         return value
     return {"message": value, "finish_reason": "tool_calls" if value.get("tool_calls") else "stop"}
 

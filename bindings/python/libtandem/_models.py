@@ -27,11 +27,14 @@ class Model(Record):
     _required: ClassVar[Tuple[str, ...]] = ()
     #: What becomes of other members in model_dump: "ignore", "allow", or "forbid" which also refuses them when one is made.
     _extra: ClassVar[str] = "ignore"
+    #: Members that are models by every spelling, with their type.
+    _inner: ClassVar[Tuple[Tuple[str, str], ...]] = ()
     model_fields: ClassVar[Mapping[str, Tuple[str, ...]]] = {}
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
         cls.model_fields = cls._fields
+        cls._inner = tuple((key, kind) for name, kind in cls._models.items() for key in (name, *cls._fields[name]))
 
     def __init__(self, members: Mapping[str, Any] | None = None, /, **named: Any) -> None:
         super().__init__()
@@ -187,22 +190,34 @@ def typed(value: Any, kind: str) -> Any:
 def _become(record: Record, model: Type[Model]) -> None:
     if type(record) is Record:
         object.__setattr__(record, "__class__", model)
-    for name, kind in model._models.items():
-        for key in (name, *model._fields[name]):
-            if key in record:
-                typed(record[key], kind)
+    for key, kind in model._inner:
+        if key in record:
+            typed(record[key], kind)
+
+
+#: What types of the contract stand for: one class, the classes of a union, or none of ours.
+_classes: Dict[str, Type[Model] | Tuple[Type[Model], ...] | None] = {}
 
 
 def _model(kind: str, record: Record) -> Type[Model] | None:
-    from . import types
-
-    if kind not in types.UNIONS:
-        found: Type[Model] | None = getattr(types, kind, None) if kind[:1].isupper() else None
+    if kind not in _classes:
+        _classes[kind] = _found(kind)
+    found = _classes[kind]
+    if not isinstance(found, tuple):
         return found
-    for model in types.UNIONS[kind]:
+    for model in found:
         if all(record.get(name) == value for name, value in model._constants.items()):
             return model
     return None
+
+
+def _found(kind: str) -> Type[Model] | Tuple[Type[Model], ...] | None:
+    from . import types
+
+    if kind in types.UNIONS:
+        return types.UNIONS[kind]
+    found: Type[Model] | None = getattr(types, kind, None) if kind[:1].isupper() else None
+    return found
 
 
 def _frames(record: Record) -> Iterator[Record]:

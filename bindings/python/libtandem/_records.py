@@ -107,13 +107,14 @@ def _number(text: str) -> int | float:
 
 _decoder = json.JSONDecoder(object_hook=Record, strict=False)
 _patient = json.JSONDecoder(object_hook=Record, strict=False, parse_int=_number)
+_scan: Callable[[str, int], tuple[Any, int]] = getattr(_decoder, "scan_once")
 
 
 def decoded(text: bytes) -> Any:
     """A JSON text of the library, its objects as records."""
     try:
         # The library writes no white space around a text, which decode() would look for.
-        return _decoder.raw_decode(text.decode("utf-8"))[0]
-    except ValueError:
+        return _scan(text.decode(), 0)[0]
+    except (ValueError, StopIteration):
         # Python refuses whole numbers of more than 4300 digits, or of what sys.set_int_max_str_digits says.
-        return _patient.decode(text.decode("utf-8"))
+        return _patient.decode(text.decode())

@@ -110,10 +110,15 @@ def answer(request: Record, decision: Any) -> tuple[str, Dict[str, Any]]:
     if decision is None:
         return "questions.reject", {"question_id": request["request_id"]}
     if not isinstance(decision, str):
-        if not isinstance(decision, (list, tuple)) or not all(isinstance(text, str) for text in decision):
+        if not isinstance(decision, (list, tuple)) or not all(map(_is_answer, decision)):
             raise TypeError(f"on_question returned {decision!r}, which is no text, list of texts or None")
-        decision = "\n".join(decision)
+        decision = list(decision)
     return "questions.answer", {"question_id": request["request_id"], "session_id": request["session_id"], "answer": decision}
+
+
+def _is_answer(value: Any) -> bool:
+    """A text, or the labels that were chosen."""
+    return isinstance(value, str) or isinstance(value, (list, tuple)) and all(isinstance(label, str) for label in value)
 
 
 def _is_late(error: TandemError) -> bool:

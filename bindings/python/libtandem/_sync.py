@@ -84,13 +84,17 @@ class SyncCore:
         returns: str | None = None,
     ) -> Any:
         text = packed(arguments, options, payload, fields, keep_none, body)
-        if operation not in self._at_once and not self.host.is_empty:
+        if operation in self._at_once:
+            result = decoded(taken(lib.tandem_call(self.handle, operation.encode(), text)))
+        elif not self.host.is_empty:
             result = self._serving(operation, text)
-        elif operation not in self._at_once and threading.current_thread() is threading.main_thread():
+        elif threading.get_ident() == threading.main_thread().ident:
             result = self._interruptible(operation, text)
         else:
             result = decoded(taken(lib.tandem_call(self.handle, operation.encode(), text)))
-        value = picked(value_of(result), pick)
+        value = value_of(result)
+        if pick != "":
+            value = picked(value, pick)
         return value if returns is None else typed(value, returns)
 
     def stream(
