@@ -103,7 +103,7 @@ final class DecisionFollower: Sendable {
             input: request.input
         )
         if let expiry = request.expiresAtMilliseconds, let usual = client.timeout(of: call) {
-            call.timeoutMilliseconds = min(usual, max(1, expiry - client.clock.milliseconds))
+            call.timeoutMilliseconds = min(usual, max(1, expiry.saturatingSubtract(client.clock.milliseconds)))
         }
         let id = isAnswered ? nil : client.ask(call, DecisionReceiver(self, request))
         state.withLock { state in

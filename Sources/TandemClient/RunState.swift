@@ -1,5 +1,6 @@
 internal import TandemContract
 internal import TandemJSON
+internal import TandemSystem
 
 /// What a run's normalized events say so far: a value.
 ///
@@ -52,7 +53,8 @@ struct RunState: Sendable {
         // The engine begins the answer again and takes nothing back.
         case RunState.callRetry: text = textBeforeCall
         case EventName.streamResynced:
-            let lost = (event.properties["gaps"]?.integer ?? 0) + (event.properties["truncated"]?.integer ?? 0)
+            let gaps = event.properties["gaps"]?.integer ?? 0
+            let lost = gaps.saturatingAdd(event.properties["truncated"]?.integer ?? 0)
             if lost > event.properties["healed"]?.integer ?? 0 { isIncomplete = true }
         default: break
         }

@@ -41,15 +41,18 @@ package final class Engine: Backend {
             try Config.load(&table, from: writer)
             let complete = table
             context.providers.withLock { $0 = complete }
+            let newest = try EventLog.newest(writer)
+            guard newest < .max else { throw StoreError(.corrupt, "the log of events has no number left") }
             guard let thread = EventLoop.start(name: "tandem-engine") else {
-                throw StoreError(.other, "the system has no room for another thread")
+                throw StoreError(.exhausted, "the process may start no more threads or open no more descriptors")
             }
-            let core = try EngineCore(
+            let core = EngineCore(
                 context,
                 writer: writer,
                 readers: ReaderPool(state.database),
                 thread: thread,
-                models: ModelDesk(configuration, loop)
+                models: ModelDesk(configuration, loop),
+                nextSeq: newest + 1
             )
             if let error = core.begin(Work(Interrupted.close)) {
                 _ = thread.stop(by: .never)
@@ -85,7 +88,7 @@ package final class Engine: Backend {
             let isPosted = core.pool.post { [self] in
                 if !ticket.isOver { ticket.finish(read(body, request).map { $0 }) }
             }
-            if !isPosted { ticket.finish(.failure(.engineClosed)) }
+            if !isPosted { ticket.finish(.failure(isClosing ? .engineClosed : .noThread)) }
         case .write, .later: begin(handler, request, call, ticket)
         case .stream(let filter): core.subscribe(filter(request), ticket, call)
         }

@@ -19,8 +19,11 @@ struct CutFrame: Equatable, Sendable {
     }
 }
 
-/// Walks through JSON that may end anywhere and finds the texts that are members of objects.
+/// Walks through JSON that may end anywhere and finds the texts that are members of an event, its properties or their parts.
 private struct Scanner {
+    /// What stands deeper than a part's members, and what no JSON text of ours is.
+    private static let (wanted, limit) = (3, 128)
+
     private let bytes: [UInt8]
     private var position = 0
     /// The open containers: the name that each stands under, and whether it is an object.
@@ -35,6 +38,7 @@ private struct Scanner {
             position += 1
             switch byte {
             case UInt8(ascii: "{"), UInt8(ascii: "["):
+                guard open.count < Scanner.limit else { return nil }
                 open.append((name ?? "", byte == UInt8(ascii: "{")))
                 name = nil
             case UInt8(ascii: "}"), UInt8(ascii: "]"):
@@ -48,6 +52,7 @@ private struct Scanner {
                     name = text
                     continue
                 }
+                guard open.count <= Scanner.wanted else { continue }
                 return (open.dropFirst().map(\.name), name, text)
             default: break
             }

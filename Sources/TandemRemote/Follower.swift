@@ -1,5 +1,6 @@
 internal import TandemContract
 internal import TandemJSON
+internal import TandemSystem
 
 /// One stream on its way to one consumer: its runs, each in a lane, and what waits for the consumer: a value.
 struct Follower {
@@ -172,6 +173,7 @@ extension Follower {
     mutating func begin(_ runID: String, with run: RunBook.Run?, round: Int64, now: UInt64) {
         if let run, run.isWhole {
             var lane = made(RunLane(runID, sessionID: run.sessionID))
+            lane.noteExists()
             for event in run.events {
                 if let seq = event.seq, run.breaks.contains(seq) { lane.lose(now: now) }
                 append(lane.take(event, now: now, keeps: true), round: round)
@@ -182,6 +184,7 @@ extension Follower {
         } else {
             let session = run?.sessionID ?? filter.sessionID
             var lane = made(RunLane(reading: runID, sessionID: session, hasLost: false, now: now))
+            if run != nil { lane.noteExists() }
             if run?.isOver ?? false { lane.status(isActive: false, now: now) }
             keep(lane)
         }
@@ -239,7 +242,9 @@ extension Follower {
     /// These numbers did not come; so many of them not even cut.
     mutating func lose(_ numbers: ClosedRange<Int64>, lost: Int64, now: UInt64) {
         if filter.isEverything {
-            missingCount += Int64(clamping: numbers.count) - Int64(recentlyHealed.count { numbers.contains($0) })
+            let count = numbers.upperBound.saturatingSubtract(numbers.lowerBound).saturatingAdd(1)
+            let healed = Int64(recentlyHealed.count { numbers.contains($0) })
+            missingCount = missingCount.saturatingAdd(count.saturatingSubtract(healed))
             if missing.count < Follower.rememberedGaps { missing.append(numbers) }
         }
         if lost > 0 { lose(now: now) }
@@ -372,7 +377,7 @@ extension Follower {
     /// When no log is being read any more, what is still missing is lost.
     private mutating func settleMissing() {
         guard !missing.isEmpty, !lanes.values.contains(where: { $0.phase == .healing }) else { return }
-        outside.gaps += max(missingCount, 0)
+        outside.gaps = outside.gaps.saturatingAdd(max(missingCount, 0))
         missingCount = 0
         missing = []
         tellOutside()

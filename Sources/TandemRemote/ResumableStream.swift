@@ -102,7 +102,8 @@ struct ResumableStream {
     /// The consumer has no room for these: where to go on once it has; nil where the stream cannot be told.
     mutating func rewind(before events: [EngineEvent]) -> Bool {
         guard let place = events.compactMap({ self.number($0) }).first else { return false }
-        cursor = place - 1
+        // Before the least number there is none to go on after: it begins where the caller said.
+        cursor = place == .min ? nil : place - 1
         attempts += 1
         rewound += Int64(events.count)
         return true

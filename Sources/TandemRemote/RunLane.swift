@@ -29,7 +29,8 @@ struct RunLane {
     var counts = ResyncCounts()
     /// Whether what is read is told as healed: a stream that begins late has lost nothing.
     private var hasLost: Bool
-    private var hasSeenEvents: Bool
+    /// An event of it came, or an answer of the engine named it.
+    private var isKnown: Bool
     /// Cut frames whose rows have not been met.
     private var cuts = 0
     private var cutDeltas: Set<Int64> = []
@@ -92,7 +93,7 @@ struct RunLane {
         self.delivered = delivered
         phase = .live
         hasLost = true
-        hasSeenEvents = delivered > 0
+        isKnown = delivered > 0
     }
 
     /// A run whose beginning has to be read.
@@ -101,7 +102,7 @@ struct RunLane {
         self.sessionID = sessionID
         self.delivered = delivered
         self.hasLost = hasLost
-        hasSeenEvents = delivered > 0
+        isKnown = delivered > 0
         phase = .healing
         changedAt = now
         readAt = now
@@ -226,6 +227,9 @@ extension RunLane {
         lose(now: now)
     }
 
+    /// Somebody was told that the run has begun, or saw it.
+    mutating func noteExists() { isKnown = true }
+
     mutating func noteDuplicate() { if phase != .over { counts.duplicates += 1 } }
 
     /// The connection was lost and is there again, so the engine has to be asked whether the run goes on.
@@ -314,7 +318,7 @@ extension RunLane {
     }
 
     private mutating func learn(_ event: EngineEvent) {
-        hasSeenEvents = true
+        isKnown = true
         sessionID = sessionID ?? event.sessionID
         guard let id = event.properties["messageID"]?.string ?? event.properties.at("part", "messageID")?.string,
             !messageIDs.contains(id)
@@ -404,7 +408,7 @@ extension RunLane {
         let isQuiet = now >= changedAt &+ (held.isEmpty ? RunLane.patience : RunLane.heldPatience)
         // What came after the last whole piece of a run that was cut off is not handed on: it would be no beginning.
         if isActive == false, isLastReading || isQuiet { return holdsEnd ? giveUp(now) : interrupt() }
-        if isActive != true, isQuiet, !hasSeenEvents {
+        if isActive != true, isQuiet, !isKnown {
             failure = Failure(.notFound, "there is no such run")
             phase = .over
             return []
@@ -521,7 +525,7 @@ extension RunLane {
     /// The engine has said whether the run goes on.
     mutating func status(isActive: Bool, now: UInt64) {
         guard phase == .healing else { return }
-        if isActive { hasSeenEvents = true }
+        if isActive { isKnown = true }
         if self.isActive != isActive { changedAt = now }
         self.isActive = isActive
         // Its end was lost, maybe before something that came.
@@ -591,7 +595,7 @@ extension RunLane {
     /// The run ended without an end: its engine did.
     private mutating func interrupt() -> [EngineEvent] {
         phase = .over
-        guard hasSeenEvents else {
+        guard isKnown else {
             failure = Failure(.notFound, "there is no such run")
             return []
         }

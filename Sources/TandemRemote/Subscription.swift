@@ -28,6 +28,7 @@ final class Subscription: @unchecked Sendable {
     private var connections = 0
     /// A connection of one stream's own is kept by nobody else.
     private var own: Subscription?
+    private var isClosed = false
 
     /// How long the connection stays when nothing uses it.
     private static let lingerMilliseconds: Int64 = 5_000
@@ -56,7 +57,7 @@ final class Subscription: @unchecked Sendable {
     func beginPrompt(_ ready: @escaping () -> Void) {
         prompts += 1
         open()
-        if feed.isLive { ready() } else { waiting.append(ready) }
+        if feed.isLive || isClosed { ready() } else { waiting.append(ready) }
     }
 
     /// The prompt has been answered: with a run, where there is one now.
@@ -94,9 +95,17 @@ final class Subscription: @unchecked Sendable {
 
     /// Everything ends, as the client does.
     func close() {
+        isClosed = true
         disconnect()
         feed.endAll(.remoteClosed)
+        letPromptsGo()
         settle()
+    }
+
+    private func letPromptsGo() {
+        let ready = waiting
+        waiting = []
+        for body in ready { body() }
     }
 
     func resume(_ id: Int) {
@@ -117,7 +126,7 @@ extension Subscription {
     private func open() {
         if let closing { remote.loop.cancelTimer(closing) }
         closing = nil
-        if transfer == nil, reopening == nil { connect() }
+        if transfer == nil, reopening == nil, !isClosed { connect() }
     }
 
     private func connect() {
@@ -171,15 +180,20 @@ extension Subscription {
             return
         }
         let linger = feed.isShared ? Subscription.lingerMilliseconds : 0
-        closing = remote.loop.after(Deadline(afterMilliseconds: linger)) { [weak self] in
-            guard let self else { return }
-            closing = nil
-            guard !feed.isUsed, prompts == 0 else { return }
-            disconnect()
-            feed = EventFeed(isShared: feed.isShared)
-            setTimer()
-            own = nil
+        // What kept itself is kept by its timer from here on, which a loop that ends drops.
+        let kept = own
+        own = nil
+        closing = remote.loop.after(Deadline(afterMilliseconds: linger)) { [weak self, kept] in
+            (kept ?? self)?.closeUnused()
         }
+    }
+
+    private func closeUnused() {
+        closing = nil
+        guard !feed.isUsed, prompts == 0 else { return }
+        disconnect()
+        feed = EventFeed(isShared: feed.isShared)
+        setTimer()
     }
 }
 
@@ -216,10 +230,7 @@ extension Subscription {
             reopening = remote.loop.after(Deadline(afterMilliseconds: max(milliseconds, 1))) { [weak self] in
                 self?.connect()
             }
-        case .letPromptsGo:
-            let ready = waiting
-            waiting = []
-            for body in ready { body() }
+        case .letPromptsGo: letPromptsGo()
         case .readLog(let run, let after): readLog(run, after)
         case .readActiveRun(let session):
             read("sessions.active_run", path: [.init("session_id", session)]) { [weak self] result in

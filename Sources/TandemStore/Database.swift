@@ -74,11 +74,12 @@ enum DatabaseHeader {
     static func isThere(_ path: String) throws(StoreError) -> Bool {
         let fd = unsafe Glibc.open(path, O_RDONLY | O_CLOEXEC)
         guard fd >= 0 else {
-            if errno == ENOENT {
+            let code = errno
+            if code == ENOENT {
                 makePrivate(path)
                 return false
             }
-            throw StoreError(errno == EACCES ? .full : .other, "\(path): \(systemErrorText(errno))")
+            throw StoreError(StoreError.kind(ofSystemError: code), "\(path): \(systemErrorText(code))")
         }
         defer { Glibc.close(fd) }
         var bytes = [UInt8](repeating: 0, count: 100)

@@ -8,6 +8,8 @@ package struct StoreError: Error, Sendable, Equatable {
         case busy
         /// No space, no rights, or a limit is reached.
         case full
+        /// The process may open no more files or start no more threads.
+        case exhausted
         /// The file is no database, or a broken one.
         case corrupt
         /// The database belongs to another application.
@@ -39,8 +41,15 @@ package struct StoreError: Error, Sendable, Equatable {
         case SQLITE_BUSY, SQLITE_LOCKED: .busy
         case SQLITE_FULL, SQLITE_READONLY, SQLITE_PERM: .full
         case SQLITE_CORRUPT, SQLITE_NOTADB: .corrupt
-        case SQLITE_IOERR, SQLITE_CANTOPEN:
-            [ENOSPC, EDQUOT, EFBIG, EROFS, EACCES, EPERM].contains(systemError) ? .full : .other
+        case SQLITE_IOERR, SQLITE_CANTOPEN: kind(ofSystemError: systemError)
+        default: .other
+        }
+    }
+
+    static func kind(ofSystemError code: Int32) -> Kind {
+        switch code {
+        case EMFILE, ENFILE: .exhausted
+        case ENOSPC, EDQUOT, EFBIG, EROFS, EACCES, EPERM: .full
         default: .other
         }
     }

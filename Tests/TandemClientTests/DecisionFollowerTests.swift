@@ -87,6 +87,14 @@ import Testing
         #expect(try request("permissions.reply").request.body?.text == #"{"reply":"reject"}"#)
     }
 
+    @Test func aRequestMaySayAnyMomentOfItsExpiry() throws {
+        _ = try provide("permission")
+        let stream = try request("engine.stream")
+        let asked = #"{"sessionID":"s","requestID":"p","tool":"bash","args":{},"expiresAtMs":\#(Int64.min)}"#
+        try push(stream, "permission.asked", asked)
+        #expect(try request("permissions.reply").request.body?.text == #"{"reply":"reject"}"#, "it is over at once")
+    }
+
     @Test func whatIsDecidedElsewhereIsTakenBack() throws {
         let stream = try connected()
         try push(stream, "permission.asked", asked)

@@ -128,4 +128,9 @@ import Testing
         try fold("stream.resynced", #"{"gaps":\#(lost),"duplicates":9,"truncated":0,"healed":\#(healed)}"#)
         #expect(state.isIncomplete == expected)
     }
+
+    @Test mutating func lossesMayBeAnyNumber() throws {
+        try fold("stream.resynced", #"{"gaps":\#(Int64.max),"truncated":\#(Int64.max),"healed":1}"#)
+        #expect(state.isIncomplete)
+    }
 }

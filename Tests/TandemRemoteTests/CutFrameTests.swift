@@ -33,4 +33,11 @@ import Testing
         for end in 0...text.utf8.count { _ = CutFrame(Array(text.utf8.prefix(end))) }
         _ = frame(#"]}"}}{"":[["#)
     }
+
+    @Test func deepFramesTakeNoLonger() {
+        let open = String(repeating: #"{"properties":"#, count: 100_000)
+        let texts = String(repeating: #""runID":"r","#, count: 100_000)
+        #expect(frame(open + "{" + texts) == CutFrame([]))
+        #expect(frame(#"{"properties":{"part":{"x":{"y":{"# + texts + #""z":"z"}},"messageID":"m""#).messageID == "m")
+    }
 }

@@ -211,6 +211,17 @@ struct Seen {
         #expect(seen.replied == ["p"], "a request that is gone is resolved")
     }
 
+    @Test func aRunThatAnAnswerNamedIsInterruptedThoughNothingCameOfIt() throws {
+        var harness = connected()
+        harness.feed.await("r", session: "s", isNew: true)
+        harness.follow(1, StreamFilter(sessionID: "s", runID: "r"))
+        harness.restartEngine()
+        harness.run(for: 60_000) { $0.consumers[1]?.outcome != nil }
+        let consumer = try #require(harness.consumers[1])
+        #expect(Seen(consumer.events, run: "r").errorCode == "INTERRUPTED")
+        #expect(throws: Never.self) { try consumer.outcome?.get() }
+    }
+
     @Test func newNumbersSayAtOnceThatTheRunIsGone() throws {
         var harness = connected()
         harness.follow(1, StreamFilter(sessionID: "s", runID: "r"))

@@ -92,6 +92,15 @@ import Testing
         #expect(without.rewind(before: events) == false)
     }
 
+    @Test func aCursorMayBeAnyNumber() throws {
+        var stream = try stream("context_runs.stream_events")
+        _ = stream.opened()
+        let least = try frame(#"{"type":"run.event","properties":{"seq":\#(Int64.min)}}"#)
+        #expect(stream.rewind(before: stream.take([least])) == true)
+        #expect(stream.request(Request(OperationNumber(0))).query.isEmpty, "none is before it")
+        #expect(types(stream.take([least])) == ["run.event"])
+    }
+
     @Test func whatIsNotOpenedAgainHasTheServersEventsAndNoneOfOurs() throws {
         var stream = ResumableStream(try #require(Operation.named("engine.global_stream")), isTold: false)
         #expect(stream.opened().isEmpty)

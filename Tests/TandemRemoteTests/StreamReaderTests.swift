@@ -40,6 +40,15 @@ import Testing
         #expect(found.skipped == 2)
     }
 
+    @Test func aLongLineInManyPiecesIsReadOnce() throws {
+        var reader = StreamReader(.jsonLines, limit: 1 << 20)
+        var frames: [StreamFrame] = []
+        for byte in #"{"type":"a","x":""#.utf8 { try reader.read([byte], into: &frames) }
+        for _ in 0..<200_000 { try reader.read([UInt8(ascii: "x")], into: &frames) }
+        try reader.read(Array("\"}\n{\"type\":\"b\"}\n{".utf8), into: &frames)
+        #expect(frames.compactMap { $0.event?.type } == ["a", "b"])
+    }
+
     @Test func linesMaySplitAnywhereAndTheLastNeedNotEnd() throws {
         let found = try events(.jsonLines, ["{\"type\":\"a\"}\n\n{\"ty", "pe\":\"b\"}\r\n{\"type\"", ":\"c\"}"])
         #expect(found.types == ["a", "b", "c"])

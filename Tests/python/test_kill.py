@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
-"""What is committed survives: kill -9 at 50 random moments of scripted runs, and a state that cannot grow.
+"""What is committed survives: kill -9 at 50 random moments of scripted runs, a state that cannot grow, a log that cannot.
 
 The program runs itself as the victim, which reports each thing once the library has confirmed it.
 """
-import json, os, random, resource, signal, subprocess, sys, tempfile, time
+import contextlib, json, os, random, resource, signal, sqlite3, subprocess, sys, tempfile, time
 
 import library
 from library import Failure
@@ -168,10 +168,27 @@ def full_disk(cases):
             cases("full: nothing is lost", not lost, str(lost[:3]))
 
 
+def used_up(cases):
+    """A log whose last number is taken: nothing could come after it."""
+    with tempfile.TemporaryDirectory() as state:
+        with library.Client(state=state) as client:
+            session = client.call("sessions.create", {})["id"]
+            client.call("sessions.prompt_sync", {"session_id": session, "prompt": "hi"})
+        with contextlib.closing(sqlite3.connect(os.path.join(state, "tandem.db"))) as database, database:
+            database.execute("UPDATE events SET seq = 9223372036854775807 WHERE seq = (SELECT max(seq) FROM events)")
+        try:
+            library.Client(state=state).close()
+            name = "opened"
+        except Failure as failure:
+            name = failure.error["name"]
+        cases("a log without a number left is state_corrupt", name == "state_corrupt", name)
+
+
 def main():
     cases = library.Cases()
     killed(cases)
     full_disk(cases)
+    used_up(cases)
     return cases.finish()
 
 

@@ -151,15 +151,18 @@ class Engine:
                     lines = head.decode().split("\r\n")
                     length = next((int(line[15:]) for line in lines if line.lower().startswith("content-length:")), 0)
                     while len(data) < length:
-                        data += connection.recv(65536)
-                    data = data[length:]
+                        more = connection.recv(65536)
+                        if not more:
+                            return
+                        data += more
+                    body, data = data[:length], data[length:]
                     method, target, _ = lines[0].split(" ")
-                    if self.answer(method, target, connection) is False:
+                    if self.answer(method, target, connection, body) is False:
                         return
         except OSError:
             pass
 
-    def answer(self, method, target, connection):
+    def answer(self, method, target, connection, body):
         path, _, query = target.partition("?")
         query = dict(parse_qsl(query))
         self.requests.append((method, path))

@@ -69,14 +69,15 @@ final class EngineCore: @unchecked Sendable {
         writer: Connection,
         readers: ReaderPool,
         thread: EventLoop,
-        models: ModelDesk
-    ) throws(StoreError) {
+        models: ModelDesk,
+        nextSeq: Int64
+    ) {
         self.context = context
         self.writer = writer
         self.readers = readers
         self.thread = thread
         self.models = models
-        nextSeq = try EventLog.newest(writer) + 1
+        self.nextSeq = nextSeq
     }
 
     /// Hands work to the engine's thread; false when the engine is closed and it will never be done.

@@ -195,5 +195,6 @@ extension EngineCore {
 
 extension Failure {
     static let engineClosed = Failure(.closed, "the engine is closed")
+    static let noThread = Failure(.limit, "the process may start no more threads")
     static let streamCancelled = Failure(.cancelled, "the stream was cancelled")
 }
