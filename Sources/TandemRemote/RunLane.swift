@@ -504,7 +504,7 @@ extension RunLane {
         probeAt = nil
         guard phase == .healing else { return [] }
         let given = handOnHeld(now)
-        return given + (phase != .over && hasSeenEvents && !wasAway ? becomeLive(now) : [])
+        return given + (phase != .over && isKnown && !wasAway ? becomeLive(now) : [])
     }
 
     private static let noLog = Failure(.protocol, "the engine's answer is no log of the run")
