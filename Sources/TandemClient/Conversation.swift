@@ -52,7 +52,16 @@ final class Conversation: Sink {
         let result = outcome.flatMap { reply -> Result<Reply, Failure> in
             reply.map { .success($0) } ?? .failure(Failure(.internalError, "a request ended without a reply"))
         }
-        perform(steps.withLock { $0.next(result) })
+        proceed(steps.withLock { $0.next(result) })
+    }
+
+    /// Takes a step after the first, but none past the deadline: who waits may hear of that before the call is cancelled.
+    private func proceed(_ step: CallStep) {
+        switch step {
+        case .send where call.deadline.hasPassed, .pause where call.deadline.hasPassed:
+            last.end(.failure(Failure(.timeout, "time ran out")))
+        default: perform(step)
+        }
     }
 
     private func perform(_ step: CallStep) {
@@ -61,7 +70,7 @@ final class Conversation: Sink {
         case .send(let request): client.backend.start(request, call, into: self)
         case .pause(let milliseconds):
             _ = client.loop.after(Deadline(afterMilliseconds: milliseconds)) { [self] in
-                perform(steps.withLock { $0.resume() })
+                proceed(steps.withLock { $0.resume() })
             }
         case .end(let result):
             client.knows(steps.withLock { $0.knowledge })
