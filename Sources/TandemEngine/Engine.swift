@@ -85,10 +85,10 @@ package final class Engine: Backend {
         switch handler.lane {
         case .read(let body):
             call.whenCancelled { ticket.finish(.failure(Engine.cancelled)) }
-            let isPosted = core.pool.post { [self] in
-                if !ticket.isOver { ticket.finish(read(body, request).map { $0 }) }
-            }
-            if !isPosted { ticket.finish(.failure(isClosing ? .engineClosed : .noThread)) }
+            core.pool.post(
+                { [self] in if !ticket.isOver { ticket.finish(read(body, request).map { $0 }) } },
+                orElse: { ticket.finish(.failure(Failure($0))) }
+            )
         case .write, .later: begin(handler, request, call, ticket)
         case .stream(let filter): core.subscribe(filter(request), ticket, call)
         }

@@ -2,8 +2,11 @@
 package final class WorkPool: Sendable {
     package typealias Job = @Sendable () -> Void
 
+    /// Why a job will never run.
+    package enum Refusal: Sendable { case stopped, noThread }
+
     private struct State {
-        var queue: [Job] = []
+        var queue: [(job: Job, refuse: @Sendable (Refusal) -> Void)] = []
         var alive: Set<Int> = []
         var threads: [Int: Thread] = [:]
         var idle = 0
@@ -28,19 +31,18 @@ package final class WorkPool: Sendable {
     /// The number of threads that live now.
     package var threadCount: Int { state.withLock { $0.alive.count } }
 
-    /// Queues a job; false when the pool has stopped or the system has no thread for it: it will never run then.
-    @discardableResult
-    package func post(_ job: @escaping Job) -> Bool {
+    /// Queues a job; `orElse` runs in its place, on this thread or on another that posts, when it never will.
+    package func post(_ job: @escaping Job, orElse refuse: @escaping @Sendable (Refusal) -> Void) {
         let (accepted, newcomer) = state.change { state -> (Bool, Int?) in
             guard !state.stopping else { return (false, nil) }
-            state.queue.append(job)
+            state.queue.append((job, refuse))
             guard state.queue.count > state.idle, state.alive.count < limit else { return (true, nil) }
             state.issued += 1
             state.alive.insert(state.issued)
             return (true, state.issued)
         }
-        guard let newcomer else { return accepted }
-        return startThread(newcomer)
+        if !accepted { refuse(.stopped) }
+        if let newcomer { startThread(newcomer) }
     }
 
     /// Refuses new jobs, lets those in the queue run, and waits for the threads; false when time ran out before.
@@ -54,18 +56,20 @@ package final class WorkPool: Sendable {
         return threads.allSatisfy { $0.join(by: deadline) }
     }
 
-    private func startThread(_ number: Int) -> Bool {
+    private func startThread(_ number: Int) {
         let thread = Thread.start("tandem-work") { [self] in work(number) }
-        return state.change { state in
+        let refused = state.change { state -> [@Sendable (Refusal) -> Void] in
             guard let thread else {
                 state.alive.remove(number)
-                // Others will get to the job; without any it must not look accepted.
-                if state.alive.isEmpty { state.queue.removeAll() }
-                return !state.alive.isEmpty
+                // Others will get to the jobs; without any nobody would, nor to those that counted on this thread.
+                guard state.alive.isEmpty else { return [] }
+                defer { state.queue = [] }
+                return state.queue.map(\.refuse)
             }
             if state.alive.contains(number) || state.stopping { state.threads[number] = thread }
-            return true
+            return []
         }
+        for refuse in refused { refuse(.noThread) }
     }
 
     private func work(_ number: Int) {
@@ -77,7 +81,7 @@ package final class WorkPool: Sendable {
         let turn = state.wait(until: Deadline(afterMilliseconds: idleMilliseconds)) { state -> Turn? in
             if !state.queue.isEmpty {
                 state.idle -= 1
-                return .run(state.queue.removeFirst())
+                return .run(state.queue.removeFirst().job)
             }
             return state.stopping ? .leave : nil
         }
@@ -89,7 +93,7 @@ package final class WorkPool: Sendable {
     private func leave(_ number: Int) -> Turn {
         let (turn, released) = state.change { state -> (Turn, Thread?) in
             state.idle -= 1
-            if !state.queue.isEmpty { return (.run(state.queue.removeFirst()), nil) }
+            if !state.queue.isEmpty { return (.run(state.queue.removeFirst().job), nil) }
             state.alive.remove(number)
             // While stopping, `stop` joins it; else its resources go when it ends.
             return (.leave, state.stopping ? nil : state.threads.removeValue(forKey: number))

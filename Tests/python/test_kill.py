@@ -175,7 +175,7 @@ def used_up(cases):
             session = client.call("sessions.create", {})["id"]
             client.call("sessions.prompt_sync", {"session_id": session, "prompt": "hi"})
         with contextlib.closing(sqlite3.connect(os.path.join(state, "tandem.db"))) as database, database:
-            database.execute("UPDATE events SET seq = 9223372036854775807 WHERE seq = (SELECT max(seq) FROM events)")
+            database.execute("UPDATE event_groups SET last = 9223372036854775807 WHERE last = (SELECT max(last) FROM event_groups)")
         try:
             library.Client(state=state).close()
             name = "opened"

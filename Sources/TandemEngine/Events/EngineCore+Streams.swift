@@ -124,7 +124,7 @@ extension EngineCore {
         subscription.hasRoom = false
         let (filter, seq) = (subscription.filter, subscription.lastSeq)
         guard let sink = subscription.ticket.sink else { return }
-        let isPosted = pool.post { [self] in
+        let read = { @Sendable [self] in
             let result = handOver(filter, after: seq, to: sink, EngineCore.page) { () throws(Halt) in
                 try readers.read { (store) throws(Halt) in
                     try stored { () throws(StoreError) in
@@ -134,7 +134,9 @@ extension EngineCore {
             }
             post(Work { batch in batch.then { batch.core.finished(id, result) } })
         }
-        if !isPosted { subscriptions.end(id, .failure(.engineClosed)) }
+        pool.post(read) { [self] refusal in
+            post(Work { batch in batch.then { batch.core.finished(id, .failed(Failure(refusal))) } })
+        }
     }
 
     private enum HandOver: Sendable {
@@ -196,5 +198,13 @@ extension EngineCore {
 extension Failure {
     static let engineClosed = Failure(.closed, "the engine is closed")
     static let noThread = Failure(.limit, "the process may start no more threads")
+
+    init(_ refusal: WorkPool.Refusal) {
+        switch refusal {
+        case .stopped: self = .engineClosed
+        case .noThread: self = .noThread
+        }
+    }
+
     static let streamCancelled = Failure(.cancelled, "the stream was cancelled")
 }

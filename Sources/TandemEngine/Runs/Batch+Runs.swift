@@ -191,14 +191,17 @@ extension EngineCore {
     }
 
     fileprivate func readFiles(_ files: [FilePart], _ reader: FileReader, of number: Int64) {
-        let isPosted = pool.post { [self] in
+        let read = { @Sendable [self] in
             let texts = files.map(reader.read)
             for flaw in texts.compactMap(\.flaw) {
                 context.log(2, "a file of a prompt was not read whole") { $0.member("reason", flaw) }
             }
             post(.filesRead(texts), to: number)
         }
-        if !isPosted { post(.filesRead([]), to: number) }
+        pool.post(read) { [self] refusal in
+            let reason = Failure(refusal).message
+            post(.filesRead(files.map { reader.missing($0, reason) }), to: number)
+        }
     }
 
     fileprivate func call(_ request: ModelRequest, _ choice: ModelChoice, for number: Int64) {

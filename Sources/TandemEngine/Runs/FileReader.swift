@@ -90,7 +90,7 @@ struct FileReader: Sendable {
         )
     }
 
-    private func missing(_ part: FilePart, _ reason: String) -> FileText {
+    func missing(_ part: FilePart, _ reason: String) -> FileText {
         FileText(text: "\(part.line)\n[The content of this file is not shown: \(reason).]", flaw: reason)
     }
 
