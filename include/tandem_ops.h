@@ -2585,7 +2585,7 @@ TANDEM_API char *TANDEM_CALL tandem_mcp_request_capability(tandem_client *c, con
 /**
  * Turns an MCP server on or off.
  * Arguments: name* string, enabled* boolean.
- * Turning a server on connects it.
+ * Turning a server on connects it. For a server that is not registered, ok is false.
  */
 TANDEM_API char *TANDEM_CALL tandem_mcp_set_enabled(tandem_client *c, const char *args_json);
 

@@ -174,7 +174,6 @@ import Testing
         ("bug_monitor.patch_config", #"{"enabled":true}"#, "incident_monitor.patch_config"),
         ("bug_monitor.report", #"{"title":"t"}"#, "incident_monitor.report"),
         ("incident_monitor.list_routes", "{}", "incident_monitor.get_config"),
-        ("mcp.set_enabled", #"{"name":"n","enabled":false}"#, "mcp.patch"),
         ("resources.write", #"{"key":"run/1","value":1}"#, "resources.put_key"),
         ("resources.delete", #"{"key":"run/1"}"#, "resources.delete_key"),
     ]

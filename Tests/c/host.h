@@ -37,7 +37,7 @@ UNUSED static void provider_called(void *ud, uint64_t call, const char *json)
     if (p->inside != NULL)
         p->inside(p, call, json);
     if (p->answer != NULL)
-        CHECK_INT("K16 a reply inside the callback is taken", TANDEM_OK, tandem_reply(p->c, call, p->answer));
+        CHECK_INT("a reply inside the callback is taken", TANDEM_OK, tandem_reply(p->c, call, p->answer));
     p->calls++;
 }
 

@@ -1,4 +1,4 @@
-/* R1 and K22: what is wrong with a text is an error that says where; what is right comes back as it was. */
+/* R1: what is wrong with a text is an error that says where; what is right comes back as it was. */
 #include "client.h"
 
 static tandem_client *c;
@@ -99,25 +99,25 @@ static void utf8(void)
 
 static void limits(void)
 {
-    CHECK_OK("K22 128 levels", keep(tandem_call(c, "engine.health", nested("{\"$tag\":", 127, "}"))));
+    CHECK_OK("128 levels", keep(tandem_call(c, "engine.health", nested("{\"$tag\":", 127, "}"))));
     static const int deep[] = {128, 1000, 10000, 1000000};
     for (size_t i = 0; i < sizeof deep / sizeof *deep; i++) {
         const char *error = keep(tandem_call(c, "engine.health", nested("{\"$tag\":", deep[i], "}")));
-        CHECK_ERROR(text("K22 %d levels of arrays", deep[i] + 1), "limit", error);
-        CHECK_INT(text("K22 %d levels: E_LIMIT", deep[i] + 1), TANDEM_E_LIMIT, tandem_status(error));
-        CHECK_INT(text("K22 %d levels: where", deep[i] + 1), 8 + 127, number_at(error, "/error/detail/offset"));
+        CHECK_ERROR(text("%d levels of arrays", deep[i] + 1), "limit", error);
+        CHECK_INT(text("%d levels: E_LIMIT", deep[i] + 1), TANDEM_E_LIMIT, tandem_status(error));
+        CHECK_INT(text("%d levels: where", deep[i] + 1), 8 + 127, number_at(error, "/error/detail/offset"));
     }
-    CHECK("K22 get reads 128 levels", keep(tandem_get(nested("", 128, ""), "")) != NULL);
-    CHECK("K22 get refuses 129 levels", keep(tandem_get(nested("", 129, ""), "")) == NULL);
+    CHECK("get reads 128 levels", keep(tandem_get(nested("", 128, ""), "")) != NULL);
+    CHECK("get refuses 129 levels", keep(tandem_get(nested("", 129, ""), "")) == NULL);
     char *objects = room(10000 * 5 + 2), *end = objects;
     for (int i = 0; i < 10000; i++, end += 5)
         memcpy(end, "{\"a\":", 5);
     *end = 0;
-    CHECK_ERROR("K22 10,000 levels of objects, never closed", "limit", keep(tandem_call(c, "engine.health", objects)));
+    CHECK_ERROR("10,000 levels of objects, never closed", "limit", keep(tandem_call(c, "engine.health", objects)));
     char *error = NULL;
-    CHECK("K22 a deep configuration", tandem_open(nested("{\"headers\":", 10000, "}"), &error) == NULL);
-    CHECK_ERROR("K22 its error", "limit", keep(error));
-    CHECK("K22 a configuration of 65 levels", tandem_open(nested("{\"headers\":", 64, "}"), &error) == NULL);
+    CHECK("a deep configuration", tandem_open(nested("{\"headers\":", 10000, "}"), &error) == NULL);
+    CHECK_ERROR("its error", "limit", keep(error));
+    CHECK("a configuration of 65 levels", tandem_open(nested("{\"headers\":", 64, "}"), &error) == NULL);
     keep(error);
 
     size_t size = ((size_t)64 << 20) + 32;
@@ -126,13 +126,13 @@ static void limits(void)
     memcpy(huge, "{\"$tag\":\"", 9);
     strcpy(huge + size - 3, "\"}");
     long long began = now_ms();
-    CHECK_ERROR("K22 more than 64 MiB", "limit", keep(tandem_call(c, "engine.health", huge)));
-    CHECK("K22 is refused soon", now_ms() - began < 2000 * slowness());
+    CHECK_ERROR("more than 64 MiB", "limit", keep(tandem_call(c, "engine.health", huge)));
+    CHECK("is refused soon", now_ms() - began < 2000 * slowness());
     size_t large = (size_t)4 << 20;
     memcpy(huge, "{\"source_metadata\":{\"big\":\"", 27);
     strcpy(huge + large, "\"}}");
     const char *made = create(huge), *back = at(made, "/ok/sourceMetadata/big");
-    CHECK_INT("K22 4 MiB come back whole", large - 27, strlen(back));
+    CHECK_INT("4 MiB come back whole", large - 27, strlen(back));
     free(huge);
 
     size_t many = 200000;

@@ -1,4 +1,4 @@
-/* K8: cancelling, and running out of time. */
+/* Cancelling, and running out of time. */
 #include "client.h"
 
 static tandem_client *c;
@@ -24,19 +24,19 @@ static void a_stream(void)
 
     pump_until(c, &own.events, 5, 5000);
     nap(100);
-    CHECK_INT("K8 cancel asks", TANDEM_OK, tandem_cancel(c, op));
-    CHECK("K8 then done comes", pump_until(c, &own.dones, 1, 5000));
-    CHECK_TEXT("K8 with cancelled", "cancelled", at(own.result, "/error/name"));
-    CHECK_INT("K8 with code E_CANCELLED", TANDEM_E_CANCELLED, tandem_status(own.result));
-    CHECK("K8 detail.sent is a boolean", strcmp(at(own.result, "/error/detail/sent"), "true") == 0 ||
+    CHECK_INT("cancel asks", TANDEM_OK, tandem_cancel(c, op));
+    CHECK("then done comes", pump_until(c, &own.dones, 1, 5000));
+    CHECK_TEXT("with cancelled", "cancelled", at(own.result, "/error/name"));
+    CHECK_INT("with code E_CANCELLED", TANDEM_E_CANCELLED, tandem_status(own.result));
+    CHECK("detail.sent is a boolean", strcmp(at(own.result, "/error/detail/sent"), "true") == 0 ||
           strcmp(at(own.result, "/error/detail/sent"), "false") == 0);
-    CHECK_INT("K8 after what was queued", 0, own.disordered);
-    CHECK_INT("K8 it drops", 1, own.drops);
-    CHECK_INT("K8 what is over is ALREADY", TANDEM_ALREADY, tandem_cancel(c, op));
+    CHECK_INT("after what was queued", 0, own.disordered);
+    CHECK_INT("it drops", 1, own.drops);
+    CHECK_INT("what is over is ALREADY", TANDEM_ALREADY, tandem_cancel(c, op));
     nap(100);
     tandem_pump(c, 0, 0);
     CHECK_INT("R6 one done", 1, own.dones);
-    CHECK("K8 a stream's end leaves its run alone", strcmp(active(session), "null") != 0);
+    CHECK("a stream's end leaves its run alone", strcmp(active(session), "null") != 0);
     CHECK_OK("abort ends it", keep(tandem_call(c, "sessions.abort", text("{\"session_id\":\"%s\"}", session))));
     CHECK("abort frees the session", idle_within(session, 5000));
     const char *tail = keep(tandem_call(c, "engine.run_events", text("{\"run_id\":\"%s\",\"tail\":1}", run)));
@@ -48,11 +48,11 @@ static void unknown(void)
 {
     uint64_t op = tandem_submit(c, "engine.health", NULL, NULL);
 
-    CHECK_INT("K8 an unknown id", TANDEM_E_ARGS, tandem_cancel(c, UINT64_C(1) << 52));
-    CHECK_INT("K8 a too large id", TANDEM_E_ARGS, tandem_cancel(c, UINT64_MAX - 1));
+    CHECK_INT("an unknown id", TANDEM_E_ARGS, tandem_cancel(c, UINT64_C(1) << 52));
+    CHECK_INT("a too large id", TANDEM_E_ARGS, tandem_cancel(c, UINT64_MAX - 1));
     settled(c);
-    CHECK_INT("K8 over, not taken", TANDEM_ALREADY, tandem_cancel(c, op));
-    CHECK_OK("K8 and its result stays", keep(tandem_wait(c, op, -1)));
+    CHECK_INT("over, not taken", TANDEM_ALREADY, tandem_cancel(c, op));
+    CHECK_OK("and its result stays", keep(tandem_wait(c, op, -1)));
 }
 
 static void prompt_sync(void)
@@ -62,11 +62,11 @@ static void prompt_sync(void)
     uint64_t op = tandem_stream(c, "sessions.prompt_sync", prompt_args(session, "[[slow]]"), collect, &own, collect_drop, NULL);
 
     CHECK("prompt_sync shows its run", pump_until(c, &own.events, 5, 10000));
-    CHECK_INT("K8 cancel of prompt_sync", TANDEM_OK, tandem_cancel(c, op));
-    CHECK("K8 is done within 5 s", pump_until(c, &own.dones, 1, 6000));
-    CHECK_TEXT("K8 as cancelled", "cancelled", at(own.result, "/error/name"));
-    CHECK_TEXT("K8 the run was cancelled too", "true", at(own.result, "/error/detail/run_cancelled"));
-    CHECK("K8 and has ended", idle_within(session, 5000));
+    CHECK_INT("cancel of prompt_sync", TANDEM_OK, tandem_cancel(c, op));
+    CHECK("is done within 5 s", pump_until(c, &own.dones, 1, 6000));
+    CHECK_TEXT("as cancelled", "cancelled", at(own.result, "/error/name"));
+    CHECK_TEXT("the run was cancelled too", "true", at(own.result, "/error/detail/run_cancelled"));
+    CHECK("and has ended", idle_within(session, 5000));
 }
 
 static void deadline(void)
@@ -76,10 +76,10 @@ static void deadline(void)
     const char *result = keep(tandem_call(c, "sessions.prompt_sync",
         text("{\"session_id\":\"%s\",\"prompt\":[{\"type\":\"text\",\"text\":\"[[stall]]\"}],\"$timeout_ms\":700}", session)));
 
-    CHECK_ERROR("K8 $timeout_ms runs out", "timeout", result);
-    CHECK_INT("K8 with code E_TIMEOUT", TANDEM_E_TIMEOUT, tandem_status(result));
-    CHECK("K8 in time", now_ms() - began >= 690 && now_ms() - began < 6000 * slowness());
-    CHECK("K8 and the run is cancelled", idle_within(session, 5000));
+    CHECK_ERROR("$timeout_ms runs out", "timeout", result);
+    CHECK_INT("with code E_TIMEOUT", TANDEM_E_TIMEOUT, tandem_status(result));
+    CHECK("in time", now_ms() - began >= 690 && now_ms() - began < 6000 * slowness());
+    CHECK("and the run is cancelled", idle_within(session, 5000));
 }
 
 static void all_at_once(void)
@@ -92,16 +92,16 @@ static void all_at_once(void)
         const char *session = new_session(c);
         tandem_stream(c, "engine.stream", text("{\"session_id\":\"%s\"}", session), collect, &many[i], collect_drop, NULL);
     }
-    CHECK_INT("K8 ALL_OPS", TANDEM_OK, tandem_cancel(c, TANDEM_ALL_OPS));
+    CHECK_INT("ALL_OPS", TANDEM_OK, tandem_cancel(c, TANDEM_ALL_OPS));
     for (int i = 0; i < 20; i++) {
         pump_until(c, &many[i].dones, 1, 5000);
         dones += many[i].dones;
         drops += many[i].drops;
         cancelled += strcmp(at(many[i].result, "/error/name"), "cancelled") == 0;
     }
-    CHECK_INT("K8 one done each", 20, dones);
-    CHECK_INT("K8 all cancelled", 20, cancelled);
-    CHECK_INT("K8 all dropped", 20, drops);
+    CHECK_INT("one done each", 20, dones);
+    CHECK_INT("all cancelled", 20, cancelled);
+    CHECK_INT("all dropped", 20, drops);
 }
 
 enum { races = 2000 };
@@ -142,11 +142,11 @@ static void against_completion(void)
         pumped += tandem_pump(c, 0, 50);
     nap(100);
     pumped += tandem_pump(c, 0, 0);
-    CHECK_INT("K8 2,000 cancelled at any moment: one done each", races, pumped);
+    CHECK_INT("2,000 cancelled at any moment: one done each", races, pumped);
     int taken = 0;
     for (int i = 0; i < races; i++)
         taken += strcmp(at(keep(tandem_wait(c, raced[i], 0)), "/error/name"), "gone") == 0;
-    CHECK_INT("K6 and each is taken", races, taken);
+    CHECK_INT("and each is taken", races, taken);
     tandem_set_handler(c, NULL, NULL, NULL);
 }
 

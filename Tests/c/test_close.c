@@ -1,4 +1,4 @@
-/* K9 and R7: close, from outside, from callbacks, and against calls that block. */
+/* R7: close, from outside, from callbacks, and against calls that block. */
 #include "client.h"
 
 static int later_calls;
@@ -24,22 +24,22 @@ static void in_flight(void)
     tandem_submit(c, "engine.stream", text("{\"session_id\":\"%s\"}", new_session(c)), NULL);
     tandem_wakeup_fd(c);
     long long began = now_ms();
-    CHECK_INT("K9 close with runs in flight", TANDEM_OK, tandem_close(c, -1));
-    CHECK("K9 is prompt", now_ms() - began < 3000 * slowness());
+    CHECK_INT("close with runs in flight", TANDEM_OK, tandem_close(c, -1));
+    CHECK("is prompt", now_ms() - began < 3000 * slowness());
     for (int i = 0; i < 3; i++) {
-        CHECK_INT(text("K9 stream %d has one done", i), 1, own[i].dones);
-        CHECK_TEXT(text("K9 stream %d was cancelled", i), "cancelled", at(own[i].result, "/error/name"));
-        CHECK_INT(text("K9 stream %d dropped", i), 1, own[i].drops);
-        CHECK(text("K9 stream %d on this thread", i), pthread_equal(own[i].thread, pthread_self()));
+        CHECK_INT(text("stream %d has one done", i), 1, own[i].dones);
+        CHECK_TEXT(text("stream %d was cancelled", i), "cancelled", at(own[i].result, "/error/name"));
+        CHECK_INT(text("stream %d dropped", i), 1, own[i].drops);
+        CHECK(text("stream %d on this thread", i), pthread_equal(own[i].thread, pthread_self()));
     }
-    CHECK_INT("K9 the handler gets the submit's done", 1, all.dones);
-    CHECK_INT("K9 the handler drops", 1, all.drops);
+    CHECK_INT("the handler gets the submit's done", 1, all.dones);
+    CHECK_INT("the handler drops", 1, all.drops);
     CHECK_INT("R7 closed is closed", TANDEM_E_HANDLE, tandem_close(c, -1));
     int events = own[0].events + own[1].events + own[2].events + all.events;
     nap(200);
     CHECK_INT("R7 no callback after close", events, own[0].events + own[1].events + own[2].events + all.events);
-    CHECK_INT("K9 its threads are gone", threads, threads_settled(threads));
-    CHECK_INT("K9 its descriptors are closed", fds, fds_now());
+    CHECK_INT("its threads are gone", threads, threads_settled(threads));
+    CHECK_INT("its descriptors are closed", fds, fds_now());
 }
 
 struct blocked {
@@ -78,10 +78,10 @@ static void blocked_calls(void)
     int32_t closed = tandem_close(c, -1);
     for (int i = 0; i < 3; i++)
         pthread_join(threads[i], NULL);
-    CHECK_INT("K9 close beside calls that block", TANDEM_OK, closed);
-    CHECK_INT("K9 a pump returns", TANDEM_E_HANDLE, b[0].pumped);
-    CHECK_ERROR("K9 a wait returns", "closed", keep(b[1].result));
-    CHECK_ERROR("K9 a call returns", "closed", keep(b[2].result));
+    CHECK_INT("close beside calls that block", TANDEM_OK, closed);
+    CHECK_INT("a pump returns", TANDEM_E_HANDLE, b[0].pumped);
+    CHECK_ERROR("a wait returns", "closed", keep(b[1].result));
+    CHECK_ERROR("a call returns", "closed", keep(b[2].result));
 }
 
 static void *close_too(void *ud)
@@ -107,8 +107,8 @@ static void by_many_threads(void)
             refused += (intptr_t)status == TANDEM_E_HANDLE;
         }
     }
-    CHECK_INT("K9 of threads that close at once one does it", ROUNDS, good);
-    CHECK_INT("K9 the others find it closed", ROUNDS * (CLOSERS - 1), refused);
+    CHECK_INT("of threads that close at once one does it", ROUNDS, good);
+    CHECK_INT("the others find it closed", ROUNDS * (CLOSERS - 1), refused);
 }
 
 static atomic_int waking, let_go;
@@ -129,9 +129,9 @@ static void beside_a_wakeup(void)
     tandem_submit(c, "engine.health", NULL, NULL);
     for (long long end = now_ms() + 3000 * slowness(); !atomic_load(&waking) && now_ms() < end; nap(1))
         ;
-    CHECK_INT("K9 close does not wait longer for a wakeup", TANDEM_PENDING, tandem_close(c, 50));
+    CHECK_INT("close does not wait longer for a wakeup", TANDEM_PENDING, tandem_close(c, 50));
     atomic_store(&let_go, 1);
-    CHECK_INT("K9 and goes on after it", TANDEM_OK, tandem_close(c, -1));
+    CHECK_INT("and goes on after it", TANDEM_OK, tandem_close(c, -1));
 }
 
 struct inside {
@@ -169,19 +169,19 @@ static void inside_a_callback(int by_wait)
     uint64_t op = tandem_stream(c, "engine.stream", stream_args(session, run), close_inside, &i, drop_inside, NULL);
 
     if (by_wait) {
-        CHECK_ERROR("K9 a wait whose callback closes", "closed", keep(tandem_wait(c, op, -1)));
+        CHECK_ERROR("a wait whose callback closes", "closed", keep(tandem_wait(c, op, -1)));
     } else {
         int32_t pumped = 0;
         for (long long end = now_ms() + 5000 * slowness(); pumped >= 0 && i.events == 0 && now_ms() < end;)
             pumped = tandem_pump(c, 0, 100);
-        CHECK_INT("K9 a pump whose callback closes", TANDEM_E_HANDLE, pumped);
+        CHECK_INT("a pump whose callback closes", TANDEM_E_HANDLE, pumped);
     }
-    CHECK_INT(text("K9 close inside a callback of %s", how), TANDEM_PENDING, i.first);
-    CHECK(text("K9 again inside (%s)", how), i.second == TANDEM_PENDING || i.second == TANDEM_E_HANDLE);
-    CHECK_INT(text("K9 other calls are over (%s)", how), TANDEM_E_HANDLE, i.called);
-    CHECK_INT(text("K9 done came (%s)", how), 1, i.done);
-    CHECK_INT(text("K9 the drop ran (%s)", how), 1, i.drops);
-    CHECK_INT(text("K9 it is finished (%s)", how), TANDEM_E_HANDLE, tandem_close(c, -1));
+    CHECK_INT(text("close inside a callback of %s", how), TANDEM_PENDING, i.first);
+    CHECK(text("again inside (%s)", how), i.second == TANDEM_PENDING || i.second == TANDEM_E_HANDLE);
+    CHECK_INT(text("other calls are over (%s)", how), TANDEM_E_HANDLE, i.called);
+    CHECK_INT(text("done came (%s)", how), 1, i.done);
+    CHECK_INT(text("the drop ran (%s)", how), 1, i.drops);
+    CHECK_INT(text("it is finished (%s)", how), TANDEM_E_HANDLE, tandem_close(c, -1));
 }
 
 static atomic_int sleeping, may_wake;
@@ -216,16 +216,16 @@ static void time_is_up(void)
     pthread_create(&thread, NULL, pump_once, c);
     for (long long end = now_ms() + 5000; !atomic_load(&sleeping) && now_ms() < end; nap(5))
         ;
-    CHECK_INT("K9 close while a callback runs elsewhere: time is up", TANDEM_PENDING, tandem_close(c, 50));
-    CHECK_INT("K9 only close may follow", TANDEM_E_HANDLE, tandem_pump(c, 0, 0));
-    CHECK_ERROR("K9 and nothing else", "closed", keep(tandem_call(c, "engine.health", NULL)));
+    CHECK_INT("close while a callback runs elsewhere: time is up", TANDEM_PENDING, tandem_close(c, 50));
+    CHECK_INT("only close may follow", TANDEM_E_HANDLE, tandem_pump(c, 0, 0));
+    CHECK_ERROR("and nothing else", "closed", keep(tandem_call(c, "engine.health", NULL)));
     atomic_store(&may_wake, 1);
-    CHECK_INT("K9 it goes on", TANDEM_OK, tandem_close(c, -1));
+    CHECK_INT("it goes on", TANDEM_OK, tandem_close(c, -1));
     atomic_store(&sleeping, 2);
     pthread_join(thread, NULL);
     nap(100);
     CHECK_INT("R7 then no callback runs", 0, later_calls);
-    CHECK_INT("K9 and it is closed", TANDEM_E_HANDLE, tandem_close(c, 0));
+    CHECK_INT("and it is closed", TANDEM_E_HANDLE, tandem_close(c, 0));
 }
 
 static void at_once(void)
@@ -235,11 +235,11 @@ static void at_once(void)
 
     busy_work(c, own, 1);
     int32_t closed = tandem_close(c, 0);
-    CHECK("K9 close does not wait with 0", closed == TANDEM_PENDING || closed == TANDEM_OK);
+    CHECK("close does not wait with 0", closed == TANDEM_PENDING || closed == TANDEM_OK);
     while (closed == TANDEM_PENDING)
         closed = tandem_close(c, 1000);
-    CHECK_INT("K9 and ends", TANDEM_OK, closed);
-    CHECK_INT("K9 with one done", 1, own[0].dones);
+    CHECK_INT("and ends", TANDEM_OK, closed);
+    CHECK_INT("with one done", 1, own[0].dones);
 }
 
 int main(void)

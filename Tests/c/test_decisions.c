@@ -1,5 +1,5 @@
 /* valgrind: no (it starts a Python program)
-   K14-K17 on a remote engine: permissions and questions that the host decides. */
+   On a remote engine: permissions and questions that the host decides. */
 #include "http.h"
 
 static int port;
@@ -56,7 +56,7 @@ static void decide(void *ud, uint64_t call, const char *json)
     a->call = call;
     a->json = text("%s", json);
     if (a->answer != NULL)
-        CHECK_INT("K16 a reply inside the callback", TANDEM_OK, tandem_reply(a->c, call, a->answer));
+        CHECK_INT("a reply inside the callback", TANDEM_OK, tandem_reply(a->c, call, a->answer));
     a->calls++;
 }
 
@@ -87,21 +87,21 @@ static void refused_specs(void)
     struct asked a = {.c = c};
     char *error = NULL;
 
-    CHECK_INT("K14 a tool on a remote engine", 0, tandem_provide(c, "{\"kind\":\"tool\",\"name\":\"t\"}", decide, &a, count_drop, &error));
-    CHECK_ERROR("K14 is not supported", "not_supported", keep(error));
-    CHECK_INT("K10 and its drop runs", 1, a.drops);
-    CHECK_INT("K14 a model neither", 0, tandem_provide(c, "{\"kind\":\"model\",\"name\":\"m\"}", decide, &a, count_drop, NULL));
-    CHECK_INT("K14 nor an unknown kind", 0, tandem_provide(c, "{\"kind\":\"cat\"}", decide, &a, count_drop, &error));
-    CHECK_ERROR("K14 which is named", "invalid_argument", keep(error));
-    CHECK_INT("K14 a spec is an object", 0, tandem_provide(c, "[]", decide, &a, count_drop, &error));
-    CHECK_ERROR("K14 not an array", "invalid_argument", keep(error));
-    CHECK_INT("K14 and JSON", 0, tandem_provide(c, "{", decide, &a, count_drop, &error));
-    CHECK_ERROR("K14 that can be read", "invalid_json", keep(error));
-    CHECK_INT("K14 without a spec", 0, tandem_provide(c, NULL, decide, &a, count_drop, &error));
-    CHECK_ERROR("K14 nothing is provided", "invalid_argument", keep(error));
+    CHECK_INT("a tool on a remote engine", 0, tandem_provide(c, "{\"kind\":\"tool\",\"name\":\"t\"}", decide, &a, count_drop, &error));
+    CHECK_ERROR("is not supported", "not_supported", keep(error));
+    CHECK_INT("and its drop runs", 1, a.drops);
+    CHECK_INT("a model neither", 0, tandem_provide(c, "{\"kind\":\"model\",\"name\":\"m\"}", decide, &a, count_drop, NULL));
+    CHECK_INT("nor an unknown kind", 0, tandem_provide(c, "{\"kind\":\"cat\"}", decide, &a, count_drop, &error));
+    CHECK_ERROR("which is named", "invalid_argument", keep(error));
+    CHECK_INT("a spec is an object", 0, tandem_provide(c, "[]", decide, &a, count_drop, &error));
+    CHECK_ERROR("not an array", "invalid_argument", keep(error));
+    CHECK_INT("and JSON", 0, tandem_provide(c, "{", decide, &a, count_drop, &error));
+    CHECK_ERROR("that can be read", "invalid_json", keep(error));
+    CHECK_INT("without a spec", 0, tandem_provide(c, NULL, decide, &a, count_drop, &error));
+    CHECK_ERROR("nothing is provided", "invalid_argument", keep(error));
     uint64_t first = provided(c, "{\"kind\":\"permission\"}", &a);
-    CHECK_INT("K14 permissions are decided by one", 0, tandem_provide(c, "{\"kind\":\"permission\"}", decide, &a, count_drop, &error));
-    CHECK_ERROR("K14 the second is refused", "invalid_argument", keep(error));
+    CHECK_INT("permissions are decided by one", 0, tandem_provide(c, "{\"kind\":\"permission\"}", decide, &a, count_drop, &error));
+    CHECK_ERROR("the second is refused", "invalid_argument", keep(error));
     CHECK_INT("every refusal drops", 7, a.drops);
     CHECK_INT("withdraw", TANDEM_OK, tandem_withdraw(c, first));
     CHECK_INT("drops", 8, a.drops);
@@ -134,8 +134,8 @@ static void decided_by_the_thread_that_pumps(void)
     CHECK("a request that comes later is asked", pump_until(c, &a.calls, 2, 5000));
     CHECK_TEXT("and answered", "/permission/later/reply", at(replies(2), "/1/0"));
     CHECK_INT("a call that was answered is over", 0, tandem_reply_wanted(c, a.call));
-    CHECK_INT("K16 a second reply", TANDEM_E_GONE, tandem_reply(c, a.call, "{\"ok\":\"once\"}"));
-    CHECK_INT("K16 a reply to what is no call", TANDEM_E_ARGS, tandem_reply(c, 12345, "{\"ok\":\"once\"}"));
+    CHECK_INT("a second reply", TANDEM_E_GONE, tandem_reply(c, a.call, "{\"ok\":\"once\"}"));
+    CHECK_INT("a reply to what is no call", TANDEM_E_ARGS, tandem_reply(c, 12345, "{\"ok\":\"once\"}"));
     tandem_close(c, -1);
     CHECK_INT("nothing was cancelled", 0, a.cancels);
     CHECK_INT("close drops", 1, a.drops);
@@ -151,14 +151,14 @@ static void resolved_elsewhere(void)
     CHECK("it is asked", pump_until(c, &a.calls, 1, 5000));
     CHECK_INT("a reply is wanted", 1, tandem_reply_wanted(c, a.call));
     http(port, "POST", "/permission/elsewhere/reply", "{\"reply\":\"reject\"}");
-    CHECK("K17 what is decided elsewhere is cancelled", pump_until(c, &a.cancels, 1, 5000));
-    CHECK_TEXT("K17 with the reason", "resolved", at(a.json, "/reason"));
-    CHECK_INT("K17 of the call", (long long)a.call, number_at(a.json, "/call"));
-    CHECK_INT("K16 a late reply", TANDEM_E_GONE, tandem_reply(c, a.call, "{\"ok\":\"once\"}"));
+    CHECK("what is decided elsewhere is cancelled", pump_until(c, &a.cancels, 1, 5000));
+    CHECK_TEXT("with the reason", "resolved", at(a.json, "/reason"));
+    CHECK_INT("of the call", (long long)a.call, number_at(a.json, "/call"));
+    CHECK_INT("a late reply", TANDEM_E_GONE, tandem_reply(c, a.call, "{\"ok\":\"once\"}"));
     ask_permission("bad", "s2");
     pump_until(c, &a.calls, 2, 5000);
-    CHECK_INT("K16 a reply that is no JSON", TANDEM_E_ARGS, tandem_reply(c, a.call, "{"));
-    CHECK_TEXT("K17 refuses", "{\"reply\": \"reject\"}", at(replies(4), "/3/1"));
+    CHECK_INT("a reply that is no JSON", TANDEM_E_ARGS, tandem_reply(c, a.call, "{"));
+    CHECK_TEXT("refuses", "{\"reply\": \"reject\"}", at(replies(4), "/3/1"));
     tandem_close(c, -1);
 }
 
@@ -185,9 +185,9 @@ static void no_answer_in_time(void)
     provided(c, "{\"kind\":\"permission\",\"timeout_ms\":50}", &a);
     ask_permission("slow", "s4");
     CHECK("it is asked", pump_until(c, &a.calls, 1, 5000));
-    CHECK_TEXT("K17 no answer in time refuses", "{\"reply\": \"reject\"}", at(replies(6), "/5/1"));
-    CHECK("K17 and cancels", pump_until(c, &a.cancels, 1, 5000));
-    CHECK_TEXT("K17 with the reason", "host_timeout", at(a.json, "/reason"));
+    CHECK_TEXT("no answer in time refuses", "{\"reply\": \"reject\"}", at(replies(6), "/5/1"));
+    CHECK("and cancels", pump_until(c, &a.cancels, 1, 5000));
+    CHECK_TEXT("with the reason", "host_timeout", at(a.json, "/reason"));
     tandem_close(c, -1);
 }
 
@@ -213,7 +213,7 @@ static void as_events(void)
     provided(c, "{\"kind\":\"permission\"}", NULL);
     ask_permission("event", "s6");
     const char *batch = keep(tandem_next(c, 0, 5000 * slowness()));
-    CHECK_TEXT("K15 without a function a call is an event", "host.call", at(batch, "/ok/0/type"));
+    CHECK_TEXT("without a function a call is an event", "host.call", at(batch, "/ok/0/type"));
     uint64_t call = strtoull(at(batch, "/ok/0/call"), NULL, 10);
     CHECK_INT("that is answered like others", TANDEM_OK, tandem_reply(c, call, "{\"ok\":\"always\"}"));
     CHECK_TEXT("and reaches the engine", "{\"reply\": \"always\"}", at(replies(9), "/8/1"));

@@ -1,4 +1,4 @@
-/* K11 and K12: the library's own pumping thread, the wakeup descriptor and function, and wake. */
+/* The library's own pumping thread, the wakeup descriptor and function, and wake. */
 #include <fcntl.h>
 
 #include "client.h"
@@ -29,15 +29,15 @@ static void own_thread(void)
     tandem_stream(c, "engine.stream", stream_args(session, run), on_thread, &own, collect_drop, NULL);
     for (long long end = now_ms() + 10000 * slowness(); counted(&own, &own.drops) == 0 && now_ms() < end; nap(5))
         ;
-    CHECK_INT("K11 callbacks come by themselves", 1, own.dones);
-    CHECK("K11 on another thread", !pthread_equal(pumper, pthread_self()));
-    CHECK_INT("K11 always the same", 0, strange);
-    CHECK_INT("K11 with all signals blocked", 0, unblocked);
-    CHECK_INT("K11 in order", 0, own.disordered);
+    CHECK_INT("callbacks come by themselves", 1, own.dones);
+    CHECK("on another thread", !pthread_equal(pumper, pthread_self()));
+    CHECK_INT("always the same", 0, strange);
+    CHECK_INT("with all signals blocked", 0, unblocked);
+    CHECK_INT("in order", 0, own.disordered);
     nap(100);
-    CHECK_INT("K11 the host cannot pump beside it", TANDEM_E_BUSY, tandem_pump(c, 0, 0));
-    CHECK_OK("K11 wait works", keep(tandem_wait(c, tandem_submit(c, "engine.health", NULL, NULL), -1)));
-    CHECK_INT("K11 close", TANDEM_OK, tandem_close(c, -1));
+    CHECK_INT("the host cannot pump beside it", TANDEM_E_BUSY, tandem_pump(c, 0, 0));
+    CHECK_OK("wait works", keep(tandem_wait(c, tandem_submit(c, "engine.health", NULL, NULL), -1)));
+    CHECK_INT("close", TANDEM_OK, tandem_close(c, -1));
 }
 
 static int readable(int fd, int ms)
@@ -59,26 +59,26 @@ static void descriptor(void)
     tandem_client *c = echo_client();
     int fd = tandem_wakeup_fd(c), events = 0;
 
-    CHECK("K12 the descriptor", fd > 2);
-    CHECK_INT("K12 is always the same", fd, tandem_wakeup_fd(c));
+    CHECK("the descriptor", fd > 2);
+    CHECK_INT("is always the same", fd, tandem_wakeup_fd(c));
     CHECK("R8 is close-on-exec", (fcntl(fd, F_GETFD) & FD_CLOEXEC) != 0);
-    CHECK("K12 nothing to pump: not readable", !readable(fd, 50));
+    CHECK("nothing to pump: not readable", !readable(fd, 50));
     tandem_stream(c, "engine.health", NULL, nothing, &events, NULL, NULL);
-    CHECK("K12 something to pump: readable", readable(fd, 5000));
-    CHECK("K12 still", readable(fd, 0));
+    CHECK("something to pump: readable", readable(fd, 5000));
+    CHECK("still", readable(fd, 0));
     CHECK_INT("it is done", 1, tandem_pump(c, 0, 0));
-    CHECK("K12 drained: not readable", !readable(fd, 50));
+    CHECK("drained: not readable", !readable(fd, 50));
     tandem_submit(c, "engine.health", NULL, NULL);
-    CHECK("K12 what nobody has claimed yet is readable", readable(fd, 5000));
-    CHECK_INT("K12 a pump leaves it", 0, tandem_pump(c, 0, 0));
-    CHECK("K12 and then it does not count", !readable(fd, 50));
-    CHECK_TEXT("K12 but next has it", "done", at(keep(tandem_next(c, 0, 0)), "/ok/0/type"));
+    CHECK("what nobody has claimed yet is readable", readable(fd, 5000));
+    CHECK_INT("a pump leaves it", 0, tandem_pump(c, 0, 0));
+    CHECK("and then it does not count", !readable(fd, 50));
+    CHECK_TEXT("but next has it", "done", at(keep(tandem_next(c, 0, 0)), "/ok/0/type"));
     for (int i = 0; i < 200; i++)
         tandem_stream(c, "engine.health", NULL, nothing, &events, NULL, NULL);
     for (long long end = now_ms() + 10000 * slowness(); events < 201 && now_ms() < end;)
         if (readable(fd, 1000))
             tandem_pump(c, 1, 0);
-    CHECK_INT("K12 a host that only polls gets all", 201, events);
+    CHECK_INT("a host that only polls gets all", 201, events);
     tandem_close(c, -1);
 }
 
@@ -101,27 +101,27 @@ static void function(void)
     int events = 0;
 
     CHECK_INT("set_wakeup", TANDEM_OK, tandem_set_wakeup(a, count, &first, NULL));
-    CHECK_INT("K12 many clients, one function", TANDEM_OK, tandem_set_wakeup(b, count, &second, NULL));
+    CHECK_INT("many clients, one function", TANDEM_OK, tandem_set_wakeup(b, count, &second, NULL));
     for (int i = 0; i < 50; i++)
         tandem_stream(a, "engine.health", NULL, nothing, &events, NULL, NULL);
     settled(a);
     reaches(&first, 1);
-    CHECK_INT("K12 one wakeup until the pump", 1, atomic_load(&first));
-    CHECK_INT("K12 none for another client", 0, atomic_load(&second));
-    CHECK_INT("K12 one pump has all", 50, tandem_pump(a, 0, 0));
+    CHECK_INT("one wakeup until the pump", 1, atomic_load(&first));
+    CHECK_INT("none for another client", 0, atomic_load(&second));
+    CHECK_INT("one pump has all", 50, tandem_pump(a, 0, 0));
     tandem_stream(a, "engine.health", NULL, nothing, &events, NULL, NULL);
     reaches(&first, 2);
     settled(a);
-    CHECK_INT("K12 then the next wakeup", 2, atomic_load(&first));
+    CHECK_INT("then the next wakeup", 2, atomic_load(&first));
     CHECK_INT("its pump", 1, tandem_pump(a, 0, 0));
     tandem_submit(b, "engine.health", NULL, NULL);
     reaches(&second, 1);
-    CHECK_INT("K12 ud tells whose", 1, atomic_load(&second));
+    CHECK_INT("ud tells whose", 1, atomic_load(&second));
     tandem_set_wakeup(b, count, &second, NULL);
     tandem_set_wakeup(a, count, &first, count);
     atomic_store(&dropped, atomic_load(&first));
     tandem_close(a, -1);
-    CHECK("K12 close drops the function", atomic_load(&first) > atomic_load(&dropped));
+    CHECK("close drops the function", atomic_load(&first) > atomic_load(&dropped));
     tandem_close(b, -1);
 }
 
@@ -146,12 +146,12 @@ static void by_signal(void)
     timer_create(CLOCK_MONOTONIC, &event, &timer);
     timer_settime(timer, 0, &soon, NULL);
     long long began = now_ms();
-    CHECK_INT("K12 wake in a signal handler", 0, tandem_pump(signalled, 0, 20000));
-    CHECK("K12 ends a pump", now_ms() - began < 5000);
+    CHECK_INT("wake in a signal handler", 0, tandem_pump(signalled, 0, 20000));
+    CHECK("ends a pump", now_ms() - began < 5000);
     timer_delete(timer);
     sigaction(SIGUSR1, &before, NULL);
     tandem_close(signalled, -1);
-    CHECK_INT("K12 wake of a closed client", TANDEM_E_HANDLE, tandem_wake(signalled));
+    CHECK_INT("wake of a closed client", TANDEM_E_HANDLE, tandem_wake(signalled));
 }
 
 int main(void)

@@ -1,4 +1,4 @@
-/* K14-K17 on the embedded engine: tools, models and decisions of the host. */
+/* On the embedded engine: tools, models and decisions of the host. */
 #include "host.h"
 
 static tandem_client *c;
@@ -16,15 +16,15 @@ static void on_the_thread_that_pumps(void)
     CHECK("the run ends", pump_until(c, &all.dones, 1, 10000));
     CHECK_INT("the tool was called once", 1, add->calls);
     CHECK("R5 on the thread that pumps", pthread_equal(add->thread, pthread_self()));
-    CHECK_TEXT("K15 as a host call", "host.call", at(add->json, "/type"));
-    CHECK_INT("K15 of the session's stream", (long long)op, (long long)add->op);
-    CHECK_TEXT("K15 of a tool", "tool", at(add->json, "/kind"));
-    CHECK_TEXT("K15 by its name", "add", at(add->json, "/name"));
-    CHECK_TEXT("K15 in its session", session, at(add->json, "/session_id"));
-    CHECK_TEXT("K15 and run", run, at(add->json, "/run_id"));
-    CHECK_INT("K15 with its time", 120000, number_at(add->json, "/timeout_ms"));
-    CHECK_INT("K15 with the model's arguments", 5, number_at(add->json, "/input/a") + number_at(add->json, "/input/b"));
-    CHECK_INT("K15 numbered like events", 1, number_at(add->json, "/seq") > 0);
+    CHECK_TEXT("as a host call", "host.call", at(add->json, "/type"));
+    CHECK_INT("of the session's stream", (long long)op, (long long)add->op);
+    CHECK_TEXT("of a tool", "tool", at(add->json, "/kind"));
+    CHECK_TEXT("by its name", "add", at(add->json, "/name"));
+    CHECK_TEXT("in its session", session, at(add->json, "/session_id"));
+    CHECK_TEXT("and run", run, at(add->json, "/run_id"));
+    CHECK_INT("with its time", 120000, number_at(add->json, "/timeout_ms"));
+    CHECK_INT("with the model's arguments", 5, number_at(add->json, "/input/a") + number_at(add->json, "/input/b"));
+    CHECK_INT("numbered like events", 1, number_at(add->json, "/seq") > 0);
     CHECK_TEXT("the model goes on with the result", "Done.", all.words);
     CHECK_TEXT("which is stored", "5", tool_part(c, session, "result"));
     CHECK_INT("events come in order", 0, all.disordered);
@@ -40,15 +40,15 @@ static void a_host_of_one_thread(void)
 
     script("host-blocks", CALLS("add", "{}"));
     const char *result = prompt_sync(c, session, "[[host-blocks]]");
-    CHECK_TEXT("K5 tandem_call serves the calls of its own run", "Done.", at(result, "/ok/text"));
-    CHECK("K5 on this thread", add->calls == 1 && pthread_equal(add->thread, pthread_self()));
-    CHECK("K5 they belong to it", add->op != 0);
+    CHECK_TEXT("tandem_call serves the calls of its own run", "Done.", at(result, "/ok/text"));
+    CHECK("on this thread", add->calls == 1 && pthread_equal(add->thread, pthread_self()));
+    CHECK("they belong to it", add->op != 0);
 
     script("host-waits", CALLS("add", "{}"));
     uint64_t op = tandem_submit(c, "sessions.prompt_sync", prompt_args(session, "[[host-waits]]"), NULL);
     result = keep(tandem_wait(c, op, -1));
-    CHECK_TEXT("K5 tandem_wait serves them, too", "Done.", at(result, "/ok/text"));
-    CHECK_INT("K5 by the operation", (long long)op, (long long)add->op);
+    CHECK_TEXT("tandem_wait serves them, too", "Done.", at(result, "/ok/text"));
+    CHECK_INT("by the operation", (long long)op, (long long)add->op);
 
     script("host-streams", CALLS("add", "{}"));
     const char *run = start_run(c, session, "[[host-streams]]");
@@ -57,7 +57,7 @@ static void a_host_of_one_thread(void)
         if (number_at(keep(tandem_stats(c)), "/ok/host_calls_pending") == 1)
             break;
     result = follow(c, session, run);
-    CHECK_INT("K5 and a blocking stream", 1, count_type(result, "/ok/events", "run.completed", NULL));
+    CHECK_INT("and a blocking stream", 1, count_type(result, "/ok/events", "run.completed", NULL));
     CHECK_INT("three calls in all", 3, add->calls);
     tandem_withdraw(c, add->id);
 }
@@ -78,9 +78,9 @@ static void as_events(void)
         const char *type = at(batch, "/ok/0/type");
         if (strcmp(type, "host.call") == 0) {
             calls++;
-            CHECK_INT("K15 the event names its operation", (long long)op, number_at(batch, "/ok/0/op"));
+            CHECK_INT("the event names its operation", (long long)op, number_at(batch, "/ok/0/op"));
             uint64_t call = strtoull(at(batch, "/ok/0/call"), NULL, 10);
-            CHECK_INT("K15 and is answered", TANDEM_OK, tandem_reply(c, call, "{\"ok\":\"1\"}"));
+            CHECK_INT("and is answered", TANDEM_OK, tandem_reply(c, call, "{\"ok\":\"1\"}"));
         } else if (strcmp(type, "done") == 0) {
             result = at(batch, "/ok/0/result");
         }
@@ -93,15 +93,15 @@ static void as_events(void)
 static void say(struct provider *p, uint64_t call, const char *json)
 {
     (void)json;
-    CHECK_INT("K16 a piece", TANDEM_OK, tandem_reply_chunk(p->c, call, "{\"content\":\"Hel\"}"));
-    CHECK_INT("K16 a piece that is a text", TANDEM_OK, tandem_reply_chunk(p->c, call, "\"lo\""));
+    CHECK_INT("a piece", TANDEM_OK, tandem_reply_chunk(p->c, call, "{\"content\":\"Hel\"}"));
+    CHECK_INT("a piece that is a text", TANDEM_OK, tandem_reply_chunk(p->c, call, "\"lo\""));
 }
 
 static void say_nonsense(struct provider *p, uint64_t call, const char *json)
 {
     (void)json;
-    CHECK_INT("K16 a piece that is none", TANDEM_E_ARGS, tandem_reply_chunk(p->c, call, "{\"content\":5}"));
-    CHECK_INT("K16 fails the call", 0, tandem_reply_wanted(p->c, call));
+    CHECK_INT("a piece that is none", TANDEM_E_ARGS, tandem_reply_chunk(p->c, call, "{\"content\":5}"));
+    CHECK_INT("fails the call", 0, tandem_reply_wanted(p->c, call));
 }
 
 static void a_model_that_stays_silent_after_tools(void)
@@ -125,21 +125,21 @@ static void a_model_of_the_host(void)
 
     model->inside = say;
     const char *result = prompt_sync(c, session, "Hi");
-    CHECK_TEXT("K16 the pieces are the answer", "Hello", at(result, "/ok/text"));
-    CHECK_TEXT("K15 a model gets a chat request", "mine", at(model->json, "/input/model"));
-    CHECK_TEXT("K15 with the prompt", "Hi", at(model->json, "/input/messages/1/content"));
+    CHECK_TEXT("the pieces are the answer", "Hello", at(result, "/ok/text"));
+    CHECK_TEXT("a model gets a chat request", "mine", at(model->json, "/input/model"));
+    CHECK_TEXT("with the prompt", "Hi", at(model->json, "/input/messages/1/content"));
 
     model->inside = NULL;
     model->answer = "{\"ok\":{\"message\":\"Whole.\"}}";
-    CHECK_TEXT("K16 or the message is", "Whole.", at(prompt_sync(c, session, "again"), "/ok/text"));
+    CHECK_TEXT("or the message is", "Whole.", at(prompt_sync(c, session, "again"), "/ok/text"));
     model->answer = "{\"error\":{\"message\":\"no power\"}}";
-    CHECK_ERROR("K17 a model that fails fails its run", "host_failed", prompt_sync(c, session, "again"));
+    CHECK_ERROR("a model that fails fails its run", "host_failed", prompt_sync(c, session, "again"));
     model->answer = NULL;
     model->inside = say_nonsense;
-    CHECK_ERROR("K16 a model that sends no piece fails its run", "host_failed", prompt_sync(c, session, "again"));
+    CHECK_ERROR("a model that sends no piece fails its run", "host_failed", prompt_sync(c, session, "again"));
     pump_until(c, &model->cancels, 1, 5000);
-    CHECK_INT("K16 and the host is told that the call is over", 1, model->cancels);
-    CHECK_TEXT("K16 with the reason", "host_failed", model->reason);
+    CHECK_INT("and the host is told that the call is over", 1, model->cancels);
+    CHECK_TEXT("with the reason", "host_failed", model->reason);
     tandem_withdraw(c, model->id);
     const char *gone = prompt_sync(c, session, "again");
     CHECK("a model that was withdrawn fails its run at once", tandem_status(gone) == TANDEM_E_FAILED && strstr(gone, "mine") != NULL);

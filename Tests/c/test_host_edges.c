@@ -1,4 +1,4 @@
-/* K14-K17, K7-K10: what can go wrong with host calls. */
+/* What can go wrong with host calls. */
 #include "host.h"
 
 static tandem_client *c;
@@ -31,14 +31,14 @@ static void refused_specs(void)
     for (int i = 0; i < count; i++) {
         struct provider ud = {.c = c};
         char *error = NULL;
-        CHECK_INT(text("K14 %s is refused", cases[i].spec), 0, tandem_provide(c, cases[i].spec, provider_called, &ud, provider_dropped, &error));
-        CHECK_ERROR("K14 and the error says why", cases[i].error, keep(error));
+        CHECK_INT(text("%s is refused", cases[i].spec), 0, tandem_provide(c, cases[i].spec, provider_called, &ud, provider_dropped, &error));
+        CHECK_ERROR("and the error says why", cases[i].error, keep(error));
         drops += ud.drops;
     }
-    CHECK_INT("K10 each refusal drops", count, drops);
+    CHECK_INT("each refusal drops", count, drops);
     tandem_withdraw(c, taken->id);
     taken = tool(c, "taken", "", NULL);
-    CHECK("K14 a name is free again", taken->id != 0);
+    CHECK("a name is free again", taken->id != 0);
     tandem_withdraw(c, taken->id);
 }
 
@@ -48,30 +48,30 @@ static void too_slow(void)
     const char *session = new_session(c);
 
     script("host-slow", CALLS("slow", "{}"));
-    CHECK_TEXT("K17 a tool that takes too long does not end the run", "Done.", at(prompt_sync(c, session, "[[host-slow]]"), "/ok/text"));
-    CHECK("K17 the model is told", strstr(tool_part(c, session, "error"), "50 ms") != NULL);
-    CHECK_INT("K17 and the host", 1, slow->cancels);
-    CHECK_TEXT("K17 with the reason", "host_timeout", slow->reason);
-    CHECK_INT("K16 its late reply", TANDEM_E_GONE, tandem_reply(c, slow->call, "{\"ok\":\"5\"}"));
-    CHECK_INT("K16 or piece", TANDEM_E_GONE, tandem_reply_chunk(c, slow->call, "1"));
+    CHECK_TEXT("a tool that takes too long does not end the run", "Done.", at(prompt_sync(c, session, "[[host-slow]]"), "/ok/text"));
+    CHECK("the model is told", strstr(tool_part(c, session, "error"), "50 ms") != NULL);
+    CHECK_INT("and the host", 1, slow->cancels);
+    CHECK_TEXT("with the reason", "host_timeout", slow->reason);
+    CHECK_INT("its late reply", TANDEM_E_GONE, tandem_reply(c, slow->call, "{\"ok\":\"5\"}"));
+    CHECK_INT("or piece", TANDEM_E_GONE, tandem_reply_chunk(c, slow->call, "1"));
     tandem_withdraw(c, slow->id);
 }
 
 static void reply_twice(struct provider *p, uint64_t call, const char *json)
 {
     (void)json;
-    CHECK_INT("K16 a reply is wanted", 1, tandem_reply_wanted(p->c, call));
-    CHECK_INT("K16 progress", TANDEM_OK, tandem_reply_chunk(p->c, call, "{\"percent\":50}"));
-    CHECK_INT("K16 the first reply", TANDEM_OK, tandem_reply(p->c, call, "{\"ok\":\"first\"}"));
-    CHECK_INT("K16 the second", TANDEM_E_GONE, tandem_reply(p->c, call, "{\"ok\":\"second\"}"));
-    CHECK_INT("K16 none is wanted any more", 0, tandem_reply_wanted(p->c, call));
+    CHECK_INT("a reply is wanted", 1, tandem_reply_wanted(p->c, call));
+    CHECK_INT("progress", TANDEM_OK, tandem_reply_chunk(p->c, call, "{\"percent\":50}"));
+    CHECK_INT("the first reply", TANDEM_OK, tandem_reply(p->c, call, "{\"ok\":\"first\"}"));
+    CHECK_INT("the second", TANDEM_E_GONE, tandem_reply(p->c, call, "{\"ok\":\"second\"}"));
+    CHECK_INT("none is wanted any more", 0, tandem_reply_wanted(p->c, call));
 }
 
 static void reply_badly(struct provider *p, uint64_t call, const char *json)
 {
     (void)json;
-    CHECK_INT("K16 a reply that is no JSON", TANDEM_E_ARGS, tandem_reply(p->c, call, "{\"ok\":"));
-    CHECK_INT("K16 fails the call", TANDEM_E_GONE, tandem_reply(p->c, call, "{\"ok\":\"5\"}"));
+    CHECK_INT("a reply that is no JSON", TANDEM_E_ARGS, tandem_reply(p->c, call, "{\"ok\":"));
+    CHECK_INT("fails the call", TANDEM_E_GONE, tandem_reply(p->c, call, "{\"ok\":\"5\"}"));
 }
 
 static void large_piece(struct provider *p, uint64_t call, const char *json)
@@ -83,8 +83,8 @@ static void large_piece(struct provider *p, uint64_t call, const char *json)
     memset(piece, 'x', size);
     piece[0] = piece[size - 1] = '"';
     piece[size] = 0;
-    CHECK_INT("K16 more than 8 MiB do not wait", TANDEM_E_LIMIT, tandem_reply_chunk(p->c, call, piece));
-    CHECK_INT("K16 but the call goes on", 1, tandem_reply_wanted(p->c, call));
+    CHECK_INT("more than 8 MiB do not wait", TANDEM_E_LIMIT, tandem_reply_chunk(p->c, call, piece));
+    CHECK_INT("but the call goes on", 1, tandem_reply_wanted(p->c, call));
     free(piece);
 }
 
@@ -123,8 +123,8 @@ static void replies(void)
 static void withdraw_inside(struct provider *p, uint64_t call, const char *json)
 {
     (void)call, (void)json;
-    CHECK_INT("K10 withdraw does not wait for the running call", TANDEM_OK, tandem_withdraw(p->c, p->id));
-    CHECK_INT("K10 nor drop before it is over", 0, p->drops);
+    CHECK_INT("withdraw does not wait for the running call", TANDEM_OK, tandem_withdraw(p->c, p->id));
+    CHECK_INT("nor drop before it is over", 0, p->drops);
 }
 
 static void withdrawn_while_it_runs(void)
@@ -144,9 +144,9 @@ static void withdrawn_while_it_runs(void)
 static void cancel_inside(struct provider *p, uint64_t call, const char *json)
 {
     (void)json;
-    CHECK_INT("K8 an operation is cancelled inside its tool", TANDEM_OK, tandem_cancel(p->c, p->op));
-    CHECK("K8 the call is over then", is_unwanted(call));
-    CHECK_INT("K16 its reply comes too late", TANDEM_E_GONE, tandem_reply(p->c, call, "{\"ok\":\"5\"}"));
+    CHECK_INT("an operation is cancelled inside its tool", TANDEM_OK, tandem_cancel(p->c, p->op));
+    CHECK("the call is over then", is_unwanted(call));
+    CHECK_INT("its reply comes too late", TANDEM_E_GONE, tandem_reply(p->c, call, "{\"ok\":\"5\"}"));
 }
 
 static void cancelled_during_a_tool(void)
@@ -176,9 +176,9 @@ static void a_paused_operation(void)
     uint64_t op = tandem_stream(c, "engine.stream", text("{\"session_id\":\"%s\"}", session), collect, &all, collect_drop, NULL);
     CHECK_INT("paused", TANDEM_OK, tandem_pause(c, op, 1));
     start_run(c, session, "[[host-paused]]");
-    CHECK("K7 a paused operation still delivers host calls", pump_until(c, &add->calls, 1, 10000));
-    CHECK_INT("K7 of that operation", (long long)op, (long long)add->op);
-    CHECK_INT("K7 but no events", 0, all.events);
+    CHECK("a paused operation still delivers host calls", pump_until(c, &add->calls, 1, 10000));
+    CHECK_INT("of that operation", (long long)op, (long long)add->op);
+    CHECK_INT("but no events", 0, all.events);
     tandem_pause(c, op, 0);
     CHECK("they come when it goes on", pump_until(c, &all.terminal, 1, 10000));
     tandem_cancel(c, op);
@@ -191,7 +191,7 @@ static void *answer_later(void *ud)
     struct provider *p = ud;
 
     nap(50);
-    CHECK_INT("K16 a reply of another thread", TANDEM_OK, tandem_reply(p->c, p->call, "{\"ok\":\"later\"}"));
+    CHECK_INT("a reply of another thread", TANDEM_OK, tandem_reply(p->c, p->call, "{\"ok\":\"later\"}"));
     return NULL;
 }
 
@@ -224,23 +224,23 @@ static void by_a_thread_of_the_library(void)
 
     script("host-delivered", CALLS("add", "{}"));
     CHECK_OK("a run ends", prompt_sync(own, session, "[[host-delivered]]"));
-    CHECK("K5 a call that blocks serves its own calls all the same", add->calls == 1 && pthread_equal(add->thread, pthread_self()));
+    CHECK("a call that blocks serves its own calls all the same", add->calls == 1 && pthread_equal(add->thread, pthread_self()));
     script("host-delivered-2", CALLS("add", "{}"));
     start_run(own, session, "[[host-delivered-2]]");
     /* A stream would serve the call on this thread. */
     for (const char *active = "", *args = text("{\"session_id\":\"%s\"}", session); strcmp(active, "null") != 0; nap(5))
         active = at(keep(tandem_call(own, "sessions.active_run", args)), "/ok/active");
     tandem_close(own, -1);
-    CHECK_INT("K11 the library's thread serves what nobody waits for", 2, add->calls);
-    CHECK("K11 on itself", !pthread_equal(add->thread, pthread_self()));
+    CHECK_INT("the library's thread serves what nobody waits for", 2, add->calls);
+    CHECK("on itself", !pthread_equal(add->thread, pthread_self()));
 }
 
 static void close_inside(struct provider *p, uint64_t call, const char *json)
 {
     (void)json;
-    CHECK_INT("K9 close inside a host call", TANDEM_PENDING, tandem_close(p->c, -1));
-    CHECK_INT("K9 its reply is for nobody", TANDEM_E_HANDLE, tandem_reply(p->c, call, "{\"ok\":\"5\"}"));
-    CHECK_INT("K9 nor is it wanted", TANDEM_E_HANDLE, tandem_reply_wanted(p->c, call));
+    CHECK_INT("close inside a host call", TANDEM_PENDING, tandem_close(p->c, -1));
+    CHECK_INT("its reply is for nobody", TANDEM_E_HANDLE, tandem_reply(p->c, call, "{\"ok\":\"5\"}"));
+    CHECK_INT("nor is it wanted", TANDEM_E_HANDLE, tandem_reply_wanted(p->c, call));
 }
 
 static void closed_during_a_tool(void)
@@ -259,7 +259,7 @@ static void closed_during_a_tool(void)
     script("host-open", CALLS("add", "{}"));
     start_run(own, session, "[[host-open]]");
     CHECK("a tool is called", pump_until(own, &slow->calls, 1, 10000));
-    CHECK_INT("K9 close with a call pending", TANDEM_OK, tandem_close(own, 10000 * slowness()));
+    CHECK_INT("close with a call pending", TANDEM_OK, tandem_close(own, 10000 * slowness()));
     CHECK_INT("drops", 1, slow->drops);
     CHECK_INT("and tells nobody", 0, slow->cancels);
 }

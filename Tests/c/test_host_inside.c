@@ -1,4 +1,4 @@
-/* K10, K5 inside a host call: what may be called there, as a function and as an event. */
+/* Inside a host call: what may be called there, as a function and as an event. */
 #include "host.h"
 
 static tandem_client *c, *other;
@@ -25,41 +25,41 @@ static void everything(struct provider *p, uint64_t call, const char *json)
 
     (void)json;
     CHECK("the call has an operation", p->op != 0);
-    CHECK_INT("K10 host call: pump of this client", TANDEM_E_REENTRANT, tandem_pump(c, 0, 0));
-    CHECK_ERROR("K10 host call: next of this client", "reentrant", keep(tandem_next(c, 0, 0)));
-    CHECK_INT("K10 host call: pump of another", 0, tandem_pump(other, 0, 0));
-    CHECK_TEXT("K10 host call: next of another", "{\"ok\":[]}", keep(tandem_next(other, 0, 0)));
-    CHECK_ERROR("K5 host call: wait for its own operation", "reentrant", keep(tandem_wait(c, p->op, -1)));
-    CHECK_OK("K10 host call: call", keep(tandem_call(c, "engine.health", NULL)));
-    CHECK_OK("K10 host call: a call that writes", keep(tandem_call(c, "sessions.create", "{}")));
+    CHECK_INT("host call: pump of this client", TANDEM_E_REENTRANT, tandem_pump(c, 0, 0));
+    CHECK_ERROR("host call: next of this client", "reentrant", keep(tandem_next(c, 0, 0)));
+    CHECK_INT("host call: pump of another", 0, tandem_pump(other, 0, 0));
+    CHECK_TEXT("host call: next of another", "{\"ok\":[]}", keep(tandem_next(other, 0, 0)));
+    CHECK_ERROR("host call: wait for its own operation", "reentrant", keep(tandem_wait(c, p->op, -1)));
+    CHECK_OK("host call: call", keep(tandem_call(c, "engine.health", NULL)));
+    CHECK_OK("host call: a call that writes", keep(tandem_call(c, "sessions.create", "{}")));
     uint64_t made = tandem_submit(c, "engine.health", NULL, &error);
-    CHECK("K10 host call: submit", made != 0 && error == NULL);
-    CHECK_OK("K10 host call: wait for another", keep(tandem_wait(c, made, -1)));
+    CHECK("host call: submit", made != 0 && error == NULL);
+    CHECK_OK("host call: wait for another", keep(tandem_wait(c, made, -1)));
     made = tandem_stream(c, "engine.health", NULL, nothing, &drops, count_drop, NULL);
-    CHECK_OK("K10 host call: wait for a stream", keep(tandem_wait(c, made, -1)));
-    CHECK_INT("K10 host call: which drops", 1, drops);
-    CHECK_INT("K10 host call: cancel what is over", TANDEM_ALREADY, tandem_cancel(c, made));
-    CHECK_INT("K10 host call: pause of its operation", TANDEM_OK, tandem_pause(c, p->op, 0));
-    CHECK_OK("K10 host call: stats", keep(tandem_stats(c)));
-    CHECK_OK("K10 host call: describe", keep(tandem_describe("events")));
-    CHECK_INT("K10 host call: set_wakeup", TANDEM_OK, tandem_set_wakeup(c, NULL, NULL, NULL));
-    CHECK_INT("K10 host call: set_log", TANDEM_OK, tandem_set_log(no_log, NULL, NULL, 0));
-    CHECK("K10 host call: wakeup_fd", tandem_wakeup_fd(c) >= 0);
-    CHECK_INT("K10 host call: wake", TANDEM_OK, tandem_wake(c));
+    CHECK_OK("host call: wait for a stream", keep(tandem_wait(c, made, -1)));
+    CHECK_INT("host call: which drops", 1, drops);
+    CHECK_INT("host call: cancel what is over", TANDEM_ALREADY, tandem_cancel(c, made));
+    CHECK_INT("host call: pause of its operation", TANDEM_OK, tandem_pause(c, p->op, 0));
+    CHECK_OK("host call: stats", keep(tandem_stats(c)));
+    CHECK_OK("host call: describe", keep(tandem_describe("events")));
+    CHECK_INT("host call: set_wakeup", TANDEM_OK, tandem_set_wakeup(c, NULL, NULL, NULL));
+    CHECK_INT("host call: set_log", TANDEM_OK, tandem_set_log(no_log, NULL, NULL, 0));
+    CHECK("host call: wakeup_fd", tandem_wakeup_fd(c) >= 0);
+    CHECK_INT("host call: wake", TANDEM_OK, tandem_wake(c));
     made = tandem_provide(c, "{\"kind\":\"tool\",\"name\":\"inner\"}", provider_called, &drops, count_drop, &error);
-    CHECK("K10 host call: provide", made != 0 && error == NULL);
-    CHECK_INT("K10 host call: withdraw", TANDEM_OK, tandem_withdraw(c, made));
-    CHECK_INT("K10 host call: which drops", 2, drops);
-    CHECK_INT("K10 host call: reply_wanted", 1, tandem_reply_wanted(c, call));
-    CHECK_INT("K10 host call: reply_chunk", TANDEM_OK, tandem_reply_chunk(c, call, "1"));
-    CHECK_TEXT("K10 host call: get", "1", at("{\"a\":1}", "/a"));
-    CHECK_TEXT("K10 host call: quote", "\"a\"", keep(tandem_quote("a")));
-    CHECK_INT("K10 host call: status", TANDEM_E_BUSY, tandem_status("{\"error\":{\"code\":-3}}"));
-    CHECK_INT("K10 host call: version", 256, tandem_version());
-    CHECK("K10 host call: build_info", strstr(tandem_build_info(), "\"host\":[\"tool\"") != NULL);
+    CHECK("host call: provide", made != 0 && error == NULL);
+    CHECK_INT("host call: withdraw", TANDEM_OK, tandem_withdraw(c, made));
+    CHECK_INT("host call: which drops", 2, drops);
+    CHECK_INT("host call: reply_wanted", 1, tandem_reply_wanted(c, call));
+    CHECK_INT("host call: reply_chunk", TANDEM_OK, tandem_reply_chunk(c, call, "1"));
+    CHECK_TEXT("host call: get", "1", at("{\"a\":1}", "/a"));
+    CHECK_TEXT("host call: quote", "\"a\"", keep(tandem_quote("a")));
+    CHECK_INT("host call: status", TANDEM_E_BUSY, tandem_status("{\"error\":{\"code\":-3}}"));
+    CHECK_INT("host call: version", 256, tandem_version());
+    CHECK("host call: build_info", strstr(tandem_build_info(), "\"host\":[\"tool\"") != NULL);
     tandem_client *inner = tandem_open(ECHO, &error);
-    CHECK("K10 host call: open", inner != NULL);
-    CHECK_INT("K10 host call: close of another", TANDEM_OK, tandem_close(inner, -1));
+    CHECK("host call: open", inner != NULL);
+    CHECK_INT("host call: close of another", TANDEM_OK, tandem_close(inner, -1));
 }
 
 static void by_each_way(const char *mark, const char *how)
@@ -91,10 +91,10 @@ static void handle(void *ud, uint64_t op, const char *event)
         return;
     handled++;
     uint64_t call = strtoull(at(event, "/call"), NULL, 10);
-    CHECK_INT("K15 the handler is told its operation", (long long)op, number_at(event, "/op"));
-    CHECK_ERROR("K5 an event that is a host call is one, too", "reentrant", keep(tandem_wait(c, op, -1)));
-    CHECK_INT("K10 pump of this client", TANDEM_E_REENTRANT, tandem_pump(c, 0, 0));
-    CHECK_INT("K16 and it is answered there", TANDEM_OK, tandem_reply(c, call, "{\"ok\":\"5\"}"));
+    CHECK_INT("the handler is told its operation", (long long)op, number_at(event, "/op"));
+    CHECK_ERROR("an event that is a host call is one, too", "reentrant", keep(tandem_wait(c, op, -1)));
+    CHECK_INT("pump of this client", TANDEM_E_REENTRANT, tandem_pump(c, 0, 0));
+    CHECK_INT("and it is answered there", TANDEM_OK, tandem_reply(c, call, "{\"ok\":\"5\"}"));
 }
 
 static void as_an_event_of_the_handler(void)
@@ -115,11 +115,11 @@ static void as_an_event_of_the_handler(void)
 static void in_drop(void *ud)
 {
     ++*(int *)ud;
-    CHECK_INT("K10 drop: pump", TANDEM_E_REENTRANT, tandem_pump(c, 0, 0));
-    CHECK_ERROR("K10 drop: call", "reentrant", keep(tandem_call(c, "engine.health", NULL)));
-    CHECK_INT("K10 drop: close", TANDEM_E_REENTRANT, tandem_close(c, -1));
-    CHECK_INT("K10 drop: reply", TANDEM_E_ARGS, tandem_reply(c, 1, "{}"));
-    CHECK_INT("K10 drop: withdraw", TANDEM_E_ARGS, tandem_withdraw(c, 1));
+    CHECK_INT("drop: pump", TANDEM_E_REENTRANT, tandem_pump(c, 0, 0));
+    CHECK_ERROR("drop: call", "reentrant", keep(tandem_call(c, "engine.health", NULL)));
+    CHECK_INT("drop: close", TANDEM_E_REENTRANT, tandem_close(c, -1));
+    CHECK_INT("drop: reply", TANDEM_E_ARGS, tandem_reply(c, 1, "{}"));
+    CHECK_INT("drop: withdraw", TANDEM_E_ARGS, tandem_withdraw(c, 1));
 }
 
 static int depth, deepest;
@@ -133,7 +133,7 @@ static void nest(struct provider *p, uint64_t call, const char *json)
     if (depth < 40) {
         const char *result = prompt_sync(p->c, new_session(p->c), "[[host-nested]]");
         if (tandem_status(result) != TANDEM_OK) {
-            CHECK_ERROR("K10 nesting ends with reentrant", "reentrant", result);
+            CHECK_ERROR("nesting ends with reentrant", "reentrant", result);
             depth = 40;
         }
     }
@@ -162,7 +162,7 @@ int main(void)
     strcat(answers, "{\"text\":\"Done.\"}]");
     script("host-nested", answers);
     CHECK_OK("prompts nest inside tools", prompt_sync(c, new_session(c), "[[host-nested]]"));
-    CHECK("K10 16 deep", deepest >= 15 && deepest <= 17);
+    CHECK("16 deep", deepest >= 15 && deepest <= 17);
     tandem_close(c, -1);
     tandem_close(other, -1);
     return finish();

@@ -1,4 +1,4 @@
-/* K10: what each kind of callback may call, and drops. */
+/* What each kind of callback may call, and drops. */
 #include "client.h"
 
 static tandem_client *c, *other;
@@ -28,38 +28,38 @@ static void in_event(void *ud, uint64_t op, const char *event)
     (void)ud, (void)event;
     if (ran++ > 0)
         return;
-    CHECK_INT("K10 event: pump of this client", TANDEM_E_REENTRANT, tandem_pump(c, 0, 0));
-    CHECK_ERROR("K10 event: next of this client", "reentrant", keep(tandem_next(c, 0, 0)));
-    CHECK_INT("K10 event: pump of another", 0, tandem_pump(other, 0, 0));
-    CHECK_TEXT("K10 event: next of another", "{\"ok\":[]}", keep(tandem_next(other, 0, 0)));
-    CHECK_OK("K10 event: call", keep(tandem_call(c, "engine.health", NULL)));
-    CHECK_OK("K10 event: a generated call", keep(tandem_sessions_get(c, text("{\"session_id\":\"%s\"}", session))));
+    CHECK_INT("event: pump of this client", TANDEM_E_REENTRANT, tandem_pump(c, 0, 0));
+    CHECK_ERROR("event: next of this client", "reentrant", keep(tandem_next(c, 0, 0)));
+    CHECK_INT("event: pump of another", 0, tandem_pump(other, 0, 0));
+    CHECK_TEXT("event: next of another", "{\"ok\":[]}", keep(tandem_next(other, 0, 0)));
+    CHECK_OK("event: call", keep(tandem_call(c, "engine.health", NULL)));
+    CHECK_OK("event: a generated call", keep(tandem_sessions_get(c, text("{\"session_id\":\"%s\"}", session))));
     uint64_t made = tandem_submit(c, "engine.health", NULL, &error);
-    CHECK("K10 event: submit", made != 0 && error == NULL);
-    CHECK_OK("K10 event: wait", keep(tandem_wait(c, made, -1)));
+    CHECK("event: submit", made != 0 && error == NULL);
+    CHECK_OK("event: wait", keep(tandem_wait(c, made, -1)));
     made = tandem_stream(c, "engine.health", NULL, nothing, NULL, count_drop, NULL);
-    CHECK("K10 event: stream", made != 0);
-    CHECK_OK("K10 event: wait for it", keep(tandem_wait(c, made, -1)));
-    CHECK("K10 event: cancel", tandem_cancel(c, op) >= 0);
-    CHECK("K10 event: pause", tandem_pause(c, op, 0) >= 0);
-    CHECK_OK("K10 event: stats", keep(tandem_stats(c)));
-    CHECK_OK("K10 event: describe", keep(tandem_describe("errors")));
-    CHECK_INT("K10 event: set_handler", TANDEM_OK, tandem_set_handler(c, NULL, NULL, NULL));
-    CHECK_INT("K10 event: set_wakeup", TANDEM_OK, tandem_set_wakeup(c, NULL, NULL, NULL));
-    CHECK_INT("K10 event: set_log", TANDEM_OK, tandem_set_log(NULL, NULL, NULL, 0));
-    CHECK("K10 event: wakeup_fd", tandem_wakeup_fd(c) >= 0);
-    CHECK_INT("K10 event: wake", TANDEM_OK, tandem_wake(c));
+    CHECK("event: stream", made != 0);
+    CHECK_OK("event: wait for it", keep(tandem_wait(c, made, -1)));
+    CHECK("event: cancel", tandem_cancel(c, op) >= 0);
+    CHECK("event: pause", tandem_pause(c, op, 0) >= 0);
+    CHECK_OK("event: stats", keep(tandem_stats(c)));
+    CHECK_OK("event: describe", keep(tandem_describe("errors")));
+    CHECK_INT("event: set_handler", TANDEM_OK, tandem_set_handler(c, NULL, NULL, NULL));
+    CHECK_INT("event: set_wakeup", TANDEM_OK, tandem_set_wakeup(c, NULL, NULL, NULL));
+    CHECK_INT("event: set_log", TANDEM_OK, tandem_set_log(NULL, NULL, NULL, 0));
+    CHECK("event: wakeup_fd", tandem_wakeup_fd(c) >= 0);
+    CHECK_INT("event: wake", TANDEM_OK, tandem_wake(c));
     made = tandem_provide(c, "{\"kind\":\"question\"}", host_nothing, NULL, NULL, &error);
-    CHECK("K10 event: provide", made != 0 && error == NULL);
-    CHECK_INT("K10 event: withdraw", TANDEM_OK, tandem_withdraw(c, made));
-    CHECK_INT("K10 event: reply", TANDEM_E_ARGS, tandem_reply(c, 1, "{}"));
-    CHECK_INT("K10 event: reply_chunk", TANDEM_E_ARGS, tandem_reply_chunk(c, 1, "{}"));
-    CHECK_INT("K10 event: reply_wanted", TANDEM_E_ARGS, tandem_reply_wanted(c, 1));
-    CHECK_TEXT("K10 event: get", "1", at("{\"a\":1}", "/a"));
-    CHECK_TEXT("K10 event: quote", "\"a\"", keep(tandem_quote("a")));
+    CHECK("event: provide", made != 0 && error == NULL);
+    CHECK_INT("event: withdraw", TANDEM_OK, tandem_withdraw(c, made));
+    CHECK_INT("event: reply", TANDEM_E_ARGS, tandem_reply(c, 1, "{}"));
+    CHECK_INT("event: reply_chunk", TANDEM_E_ARGS, tandem_reply_chunk(c, 1, "{}"));
+    CHECK_INT("event: reply_wanted", TANDEM_E_ARGS, tandem_reply_wanted(c, 1));
+    CHECK_TEXT("event: get", "1", at("{\"a\":1}", "/a"));
+    CHECK_TEXT("event: quote", "\"a\"", keep(tandem_quote("a")));
     tandem_client *inner = tandem_open(ECHO, &error);
-    CHECK("K10 event: open", inner != NULL);
-    CHECK_INT("K10 event: close of another", TANDEM_OK, tandem_close(inner, -1));
+    CHECK("event: open", inner != NULL);
+    CHECK_INT("event: close of another", TANDEM_OK, tandem_close(inner, -1));
 }
 
 static int depth, deepest;
@@ -76,7 +76,7 @@ static void recurse(void *ud, uint64_t op, const char *event)
     char *result = tandem_wait(c, inner, 5000);
     if (tandem_status(result) != TANDEM_OK) {
         deepest = depth - 1 < deepest ? depth - 1 : deepest;
-        CHECK_ERROR("K10 nesting ends with reentrant", "reentrant", keep(result));
+        CHECK_ERROR("nesting ends with reentrant", "reentrant", keep(result));
         depth = 40;
         return;
     }
@@ -89,16 +89,16 @@ static void in_drop(void *ud)
 
     (void)ud;
     dropped_alone++;
-    CHECK_INT("K10 drop: pump", TANDEM_E_REENTRANT, tandem_pump(c, 0, 0));
-    CHECK_ERROR("K10 drop: next", "reentrant", keep(tandem_next(c, 0, 0)));
-    CHECK_ERROR("K10 drop: call", "reentrant", keep(tandem_call(c, "engine.health", NULL)));
+    CHECK_INT("drop: pump", TANDEM_E_REENTRANT, tandem_pump(c, 0, 0));
+    CHECK_ERROR("drop: next", "reentrant", keep(tandem_next(c, 0, 0)));
+    CHECK_ERROR("drop: call", "reentrant", keep(tandem_call(c, "engine.health", NULL)));
     uint64_t made = tandem_submit(c, "engine.health", NULL, &error);
-    CHECK("K10 drop: submit", made != 0 && error == NULL);
-    CHECK_ERROR("K10 drop: wait", "reentrant", keep(tandem_wait(c, made, -1)));
-    CHECK("K10 drop: cancel", tandem_cancel(c, made) >= 0);
-    CHECK_INT("K10 drop: close", TANDEM_E_REENTRANT, tandem_close(c, -1));
-    CHECK_OK("K10 drop: stats", keep(tandem_stats(c)));
-    CHECK_INT("K10 drop: wake", TANDEM_OK, tandem_wake(c));
+    CHECK("drop: submit", made != 0 && error == NULL);
+    CHECK_ERROR("drop: wait", "reentrant", keep(tandem_wait(c, made, -1)));
+    CHECK("drop: cancel", tandem_cancel(c, made) >= 0);
+    CHECK_INT("drop: close", TANDEM_E_REENTRANT, tandem_close(c, -1));
+    CHECK_OK("drop: stats", keep(tandem_stats(c)));
+    CHECK_INT("drop: wake", TANDEM_OK, tandem_wake(c));
 }
 
 static atomic_int woken, wakeup_wrong;
@@ -175,26 +175,26 @@ static void failing_calls_drop(void)
     char *error = NULL;
 
     drops = 0;
-    CHECK_INT("K10 an unknown operation", 0, tandem_stream(c, "no.such", NULL, nothing, NULL, count_drop, NULL));
-    CHECK_INT("K10 drops", 1, drops);
-    CHECK_INT("K10 bad arguments", 0, tandem_stream(c, "engine.health", "{", nothing, NULL, count_drop, &error));
+    CHECK_INT("an unknown operation", 0, tandem_stream(c, "no.such", NULL, nothing, NULL, count_drop, NULL));
+    CHECK_INT("drops", 1, drops);
+    CHECK_INT("bad arguments", 0, tandem_stream(c, "engine.health", "{", nothing, NULL, count_drop, &error));
     keep(error);
-    CHECK_INT("K10 drop", 2, drops);
-    CHECK_INT("K10 a bad log level", TANDEM_E_ARGS, tandem_set_log(in_log, NULL, count_drop, 9));
-    CHECK_INT("K10 drops", 3, drops);
+    CHECK_INT("drop", 2, drops);
+    CHECK_INT("a bad log level", TANDEM_E_ARGS, tandem_set_log(in_log, NULL, count_drop, 9));
+    CHECK_INT("drops", 3, drops);
     tandem_set_handler(c, nothing, NULL, count_drop);
     tandem_set_handler(c, nothing, NULL, count_drop);
-    CHECK_INT("K10 a replaced handler drops", 4, drops);
+    CHECK_INT("a replaced handler drops", 4, drops);
     tandem_set_handler(c, NULL, NULL, NULL);
-    CHECK_INT("K10 and its successor", 5, drops);
+    CHECK_INT("and its successor", 5, drops);
     tandem_set_wakeup(c, count_drop, NULL, count_drop);
     int before = drops;
     tandem_set_wakeup(c, NULL, NULL, NULL);
-    CHECK_INT("K10 a replaced wakeup drops", before + 1, drops);
-    CHECK_INT("K10 a stream that ends at once", 1, tandem_stream(c, "engine.health", NULL, nothing, NULL, count_drop, NULL) != 0);
+    CHECK_INT("a replaced wakeup drops", before + 1, drops);
+    CHECK_INT("a stream that ends at once", 1, tandem_stream(c, "engine.health", NULL, nothing, NULL, count_drop, NULL) != 0);
     before = drops;
     pump_until(c, &drops, before + 1, 5000);
-    CHECK_INT("K10 drops after done", before + 1, drops);
+    CHECK_INT("drops after done", before + 1, drops);
 }
 
 /* Takes what earlier cases left in the queue. */
@@ -223,7 +223,7 @@ static void replacing_waits(void)
     for (long long end = now_ms() + 3000; !atomic_load(&inside_wakeup) && now_ms() < end; nap(1))
         ;
     tandem_set_wakeup(c, NULL, NULL, NULL);
-    CHECK_INT("K10 set_wakeup waits for a running function", 2, atomic_load(&inside_wakeup));
+    CHECK_INT("set_wakeup waits for a running function", 2, atomic_load(&inside_wakeup));
     keep(tandem_next(c, 0, 1000));
 }
 
@@ -262,11 +262,11 @@ static void handler_does_not_wait(void)
     for (long long end = now_ms() + 3000; !atomic_load(&handling) && now_ms() < end; nap(1))
         ;
     tandem_set_handler(c, NULL, NULL, NULL);
-    CHECK("K10 set_handler does not wait", atomic_load(&handling) == 1);
-    CHECK_INT("K10 nor drop before the last callback", 0, dropped_at);
+    CHECK("set_handler does not wait", atomic_load(&handling) == 1);
+    CHECK_INT("nor drop before the last callback", 0, dropped_at);
     atomic_store(&may_end, 1);
     pthread_join(thread, NULL);
-    CHECK_INT("K10 the last callback drops", 2, dropped_at);
+    CHECK_INT("the last callback drops", 2, dropped_at);
 }
 
 int main(void)
@@ -282,7 +282,7 @@ int main(void)
 
     uint64_t op = tandem_stream(c, "engine.health", NULL, recurse, NULL, NULL, NULL);
     tandem_free(tandem_wait(c, op, 20000));
-    CHECK("K10 call and wait nest 16 deep", deepest == 16 || deepest == 15);
+    CHECK("call and wait nest 16 deep", deepest == 16 || deepest == 15);
 
     op = tandem_stream(c, "engine.health", NULL, nothing, NULL, in_drop, NULL);
     pump_until(c, &dropped_alone, 1, 5000);
@@ -294,7 +294,7 @@ int main(void)
     for (long long end = now_ms() + 5000; atomic_load(&woken) < 2 && now_ms() < end; nap(5))
         ;
     CHECK("a wakeup ran", atomic_load(&woken) >= 2);
-    CHECK_INT("K10 wakeup: everything else answers reentrant", 0, atomic_load(&wakeup_wrong));
+    CHECK_INT("wakeup: everything else answers reentrant", 0, atomic_load(&wakeup_wrong));
     tandem_set_wakeup(c, NULL, NULL, NULL);
 
     CHECK_INT("set_log", TANDEM_OK, tandem_set_log(in_log, NULL, count_drop, 4));
@@ -303,10 +303,10 @@ int main(void)
     follow(third, mine, start_run(third, mine, "hi"));
     tandem_close(third, -1);
     CHECK("a log callback ran", atomic_load(&logged) > 0);
-    CHECK_INT("K10 log: everything else answers reentrant", 0, atomic_load(&log_wrong));
+    CHECK_INT("log: everything else answers reentrant", 0, atomic_load(&log_wrong));
     drops = 0;
     tandem_set_log(NULL, NULL, NULL, 0);
-    CHECK_INT("K10 a replaced log drops", 1, drops);
+    CHECK_INT("a replaced log drops", 1, drops);
 
     failing_calls_drop();
     replacing_waits();

@@ -1,4 +1,4 @@
-/* K20: the log as events of operation 0, and as a function of the process. */
+/* The log as events of operation 0, and as a function of the process. */
 #include "client.h"
 
 static atomic_int records[5], bad;
@@ -38,11 +38,11 @@ static void events(const char *level, int highest)
             wrong += is_log && (number_at(batch, text("/ok/%d/op", i)) != 0 || how < 1 || how > highest ||
                                 *at(batch, text("/ok/%d/properties/message", i)) == 0);
         }
-    CHECK_INT(text("K20 log_level %s: records of operation 0, none above it", level), 0, wrong);
+    CHECK_INT(text("log_level %s: records of operation 0, none above it", level), 0, wrong);
     if (highest == 0)
-        CHECK_INT("K20 log_level none: no records", 0, logs);
+        CHECK_INT("log_level none: no records", 0, logs);
     if (highest == 4)
-        CHECK("K20 log_level debug: there are records", logs > 0);
+        CHECK("log_level debug: there are records", logs > 0);
     tandem_close(c, -1);
 }
 
@@ -62,14 +62,14 @@ int main(void)
     a_run(a);
     int of_one = atomic_load(&records[3]) + atomic_load(&records[4]);
     a_run(b);
-    CHECK("K20 set_log is the process's: one client", of_one > 0);
-    CHECK("K20 and another", atomic_load(&records[3]) + atomic_load(&records[4]) > of_one);
-    CHECK_INT("K20 each record has a level and a message", 0, atomic_load(&bad));
-    CHECK_INT("K20 level 0", TANDEM_OK, tandem_set_log(on_record, &dropped, count_drop, 0));
-    CHECK_INT("K20 the one before dropped", 1, dropped);
+    CHECK("set_log is the process's: one client", of_one > 0);
+    CHECK("and another", atomic_load(&records[3]) + atomic_load(&records[4]) > of_one);
+    CHECK_INT("each record has a level and a message", 0, atomic_load(&bad));
+    CHECK_INT("level 0", TANDEM_OK, tandem_set_log(on_record, &dropped, count_drop, 0));
+    CHECK_INT("the one before dropped", 1, dropped);
     int before = atomic_load(&records[3]) + atomic_load(&records[4]);
     a_run(a);
-    CHECK_INT("K20 makes no records", before, atomic_load(&records[3]) + atomic_load(&records[4]));
+    CHECK_INT("makes no records", before, atomic_load(&records[3]) + atomic_load(&records[4]));
     CHECK_INT("set_log with a bad level", TANDEM_E_ARGS, tandem_set_log(on_record, &dropped, count_drop, 5));
     CHECK_INT("drops its own", 2, dropped);
     CHECK_INT("set_log NULL", TANDEM_OK, tandem_set_log(NULL, NULL, NULL, 0));

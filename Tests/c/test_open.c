@@ -1,4 +1,4 @@
-/* K2 and K21: opening, its configuration, its state. Children that open clients are forked before the parent opens any.
+/* Opening, its configuration, its state. Children that open clients are forked before the parent opens any.
    valgrind: no (its children end with the parent's memory) */
 #include <fcntl.h>
 #include <sys/wait.h>
@@ -80,13 +80,13 @@ static void in_other_processes(void)
 
     pid_t child = holder(state);
     const char *locked = refusal(config);
-    CHECK_ERROR("K2 the state of another process is locked", "state_locked", locked);
-    CHECK_INT("K2 with that process's pid", child, number_at(locked, "/error/detail/pid"));
+    CHECK_ERROR("the state of another process is locked", "state_locked", locked);
+    CHECK_INT("with that process's pid", child, number_at(locked, "/error/detail/pid"));
     CHECK_INT("state_locked is E_STATE", TANDEM_E_STATE, tandem_status(locked));
     kill(child, SIGKILL);
     waitpid(child, NULL, 0);
     tandem_client *c = tandem_open(config, NULL);
-    CHECK("K2 a killed process holds no lock", c != NULL);
+    CHECK("a killed process holds no lock", c != NULL);
     CHECK("what it had stored is there", strstr(keep(tandem_call(c, "sessions.list", "{\"scope\":\"global\"}")), "held") != NULL);
 
     child = fork();
@@ -96,7 +96,7 @@ static void in_other_processes(void)
     }
     CHECK_INT("close beside a forked child", TANDEM_OK, tandem_close(c, -1));
     c = tandem_open(config, NULL);
-    CHECK("K2 a child does not inherit the lock", c != NULL);
+    CHECK("a child does not inherit the lock", c != NULL);
     kill(child, SIGKILL);
     waitpid(child, NULL, 0);
     tandem_close(c, -1);
@@ -137,16 +137,16 @@ static void configurations(void)
 
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         const char *error = refusal(bad[i].config);
-        CHECK_ERROR(text("K21 configuration %zu is refused", i), bad[i].name, error);
-        CHECK(text("K21 its error %zu names \"%s\"", i, bad[i].part), strstr(at(error, "/error/message"), bad[i].part) != NULL);
+        CHECK_ERROR(text("configuration %zu is refused", i), bad[i].name, error);
+        CHECK(text("its error %zu names \"%s\"", i, bad[i].part), strstr(at(error, "/error/message"), bad[i].part) != NULL);
     }
     for (size_t i = 0; i < sizeof good / sizeof *good; i++)
-        CHECK_TEXT(text("K21 configuration %zu opens", i), "opened", refusal(good[i]));
-    CHECK_TEXT("K2 NULL opens the embedded engine", "opened", refusal(NULL));
-    CHECK("K2 a failure without a place for the error", tandem_open("{\"x\":1}", NULL) == NULL);
+        CHECK_TEXT(text("configuration %zu opens", i), "opened", refusal(good[i]));
+    CHECK_TEXT("NULL opens the embedded engine", "opened", refusal(NULL));
+    CHECK("a failure without a place for the error", tandem_open("{\"x\":1}", NULL) == NULL);
     char *error = (char *)1;
     tandem_client *c = tandem_open(NULL, &error);
-    CHECK("K1 a success sets the error to NULL", c != NULL && error == NULL);
+    CHECK("a success sets the error to NULL", c != NULL && error == NULL);
     CHECK_OK("the engine is healthy", keep(tandem_call(c, "engine.health", NULL)));
     tandem_close(c, -1);
 }
@@ -173,13 +173,13 @@ static void one_process(void)
     tandem_client *c = opened(config);
     const char *session = new_session(c);
 
-    CHECK("K2 the state directory is made", access(state, R_OK) == 0);
+    CHECK("the state directory is made", access(state, R_OK) == 0);
     const char *locked = refusal(config);
-    CHECK_ERROR("K2 the lock holds within a process", "state_locked", locked);
-    CHECK_INT("K2 with the own pid", getpid(), number_at(locked, "/error/detail/pid"));
+    CHECK_ERROR("the lock holds within a process", "state_locked", locked);
+    CHECK_INT("with the own pid", getpid(), number_at(locked, "/error/detail/pid"));
     const char *detour = text("{\"discover\":false,\"state\":\"%s/../b\"}", state);
-    CHECK_ERROR("K2 by another path too", "state_locked", refusal(detour));
-    CHECK_ERROR("K2 by url too", "state_locked", refusal(text("{\"discover\":false,\"url\":\"embedded:%s\"}", state)));
+    CHECK_ERROR("by another path too", "state_locked", refusal(detour));
+    CHECK_ERROR("by url too", "state_locked", refusal(text("{\"discover\":false,\"url\":\"embedded:%s\"}", state)));
     tandem_client *other = tandem_open(ECHO, NULL);
     CHECK("a state in memory is another's business", other != NULL);
     CHECK_ERROR("states in memory share nothing", "not_found",

@@ -1,4 +1,4 @@
-/* K7 and R6: one order of events; a slow or paused observer loses nothing and holds nobody up. */
+/* R6: one order of events; a slow or paused observer loses nothing and holds nobody up. */
 #include "client.h"
 
 /* w0 w1 ... as the script [[many]] says it */
@@ -38,8 +38,8 @@ static void sequence(void)
         }
     }
     CHECK_INT("R6 each operation has one done", 10, dones);
-    CHECK_INT("K7 seq is 1, 2, 3 ...", 0, wrong);
-    CHECK("K7 over all operations", expected > 30);
+    CHECK_INT("seq is 1, 2, 3 ...", 0, wrong);
+    CHECK("over all operations", expected > 30);
     tandem_close(c, -1);
 }
 
@@ -52,10 +52,10 @@ static void slow_observer(void)
     tandem_stream(c, "engine.stream", text("{\"session_id\":\"%s\"}", session), collect, &own, collect_drop, NULL);
     tandem_stream(c, "sessions.prompt_async", prompt_args(session, "[[many]]"), collect, &prompt, NULL, NULL);
     nap(200);
-    CHECK("K7 a run does not wait for who does not pump", idle(c, session, 30000));
-    CHECK("K7 who pumps late gets the end", pump_until(c, &own.terminal, 1, 20000));
-    CHECK_TEXT("K7 and the whole text", want, own.words);
-    CHECK_INT("K7 in order", 0, own.disordered);
+    CHECK("a run does not wait for who does not pump", idle(c, session, 30000));
+    CHECK("who pumps late gets the end", pump_until(c, &own.terminal, 1, 20000));
+    CHECK_TEXT("and the whole text", want, own.words);
+    CHECK_INT("in order", 0, own.disordered);
     tandem_cancel(c, own.op);
     pump_until(c, &own.dones, 1, 5000);
     CHECK_INT("R6 done comes once", 1, own.dones);
@@ -72,16 +72,16 @@ static void pausing(void)
 
     CHECK_INT("pause", TANDEM_OK, tandem_pause(c, op, 1));
     tandem_stream(c, "engine.stream", stream_args(session, run), collect, &other, collect_drop, NULL);
-    CHECK("K7 another observer goes on", pump_until(c, &other.dones, 1, 30000));
-    CHECK_TEXT("K7 with its whole text", want, other.words);
+    CHECK("another observer goes on", pump_until(c, &other.dones, 1, 30000));
+    CHECK_TEXT("with its whole text", want, other.words);
     int before = paused.events;
     tandem_pump(c, 0, 100);
-    CHECK("K7 a paused operation gives no events", paused.events == before && paused.dones == 0);
+    CHECK("a paused operation gives no events", paused.events == before && paused.dones == 0);
     CHECK_INT("pause off", TANDEM_OK, tandem_pause(c, op, 0));
-    CHECK("K7 it goes on later", pump_until(c, &paused.dones, 1, 20000));
-    CHECK_TEXT("K7 and nothing was lost", want, paused.words);
-    CHECK_INT("K7 one terminal event", 1, paused.terminal);
-    CHECK_INT("K7 in order", 0, paused.disordered);
+    CHECK("it goes on later", pump_until(c, &paused.dones, 1, 20000));
+    CHECK_TEXT("and nothing was lost", want, paused.words);
+    CHECK_INT("one terminal event", 1, paused.terminal);
+    CHECK_INT("in order", 0, paused.disordered);
     CHECK_INT("one drop", 1, paused.drops);
     tandem_close(c, -1);
 }
@@ -118,9 +118,9 @@ static void small_queue(void)
     tandem_stream(c, "engine.stream", stream_args(session, run), collect, &own, collect_drop, NULL);
     idle(c, session, 30000);
     nap(100);
-    CHECK("K7 a small queue", pump_until(c, &own.dones, 1, 20000));
-    CHECK_TEXT("K7 loses nothing either", many_words(), own.words);
-    CHECK_INT("K7 one terminal event of it", 1, own.terminal);
+    CHECK("a small queue", pump_until(c, &own.dones, 1, 20000));
+    CHECK_TEXT("loses nothing either", many_words(), own.words);
+    CHECK_INT("one terminal event of it", 1, own.terminal);
     tandem_close(c, -1);
 }
 

@@ -1,4 +1,4 @@
-/* K18: streams, as blocking calls and submitted, in both vocabularies. */
+/* Streams, as blocking calls and submitted, in both vocabularies. */
 #include "client.h"
 
 static tandem_client *c;
@@ -41,14 +41,14 @@ static void of_a_run(void)
         const char *when = i == 0 ? "live" : "past", *events = all[i];
         int started = index_of(events, "run.started"), response = index_of(events, "session.response");
         int message = index_of(events, "session.message"), completed = index_of(events, "run.completed");
-        CHECK_TEXT(text("K18 a %s run's stream ends", when), "true", at(events, "/ok/ended"));
-        CHECK(text("K18 %s: started, pieces, message, completed", when),
+        CHECK_TEXT(text("a %s run's stream ends", when), "true", at(events, "/ok/ended"));
+        CHECK(text("%s: started, pieces, message, completed", when),
               started >= 0 && started < response && response < message && message < completed);
-        CHECK_INT(text("K18 %s: one start", when), 1, count_type(events, "/ok/events", "run.started", NULL));
-        CHECK_INT(text("K18 %s: one terminal event", when), 1, count_type(events, "/ok/events", "run.completed", NULL));
-        CHECK_TEXT(text("K18 %s: the terminal one is the last", when), "", at(events, text("/ok/events/%d", completed + 1)));
-        CHECK_TEXT(text("K18 %s: the pieces, without the prompt's echo", when), "Hello there friend", said(events));
-        CHECK_TEXT(text("K18 %s: the whole text", when), "Hello there friend",
+        CHECK_INT(text("%s: one start", when), 1, count_type(events, "/ok/events", "run.started", NULL));
+        CHECK_INT(text("%s: one terminal event", when), 1, count_type(events, "/ok/events", "run.completed", NULL));
+        CHECK_TEXT(text("%s: the terminal one is the last", when), "", at(events, text("/ok/events/%d", completed + 1)));
+        CHECK_TEXT(text("%s: the pieces, without the prompt's echo", when), "Hello there friend", said(events));
+        CHECK_TEXT(text("%s: the whole text", when), "Hello there friend",
                    at(events, text("/ok/events/%d/properties/text", message)));
         CHECK_TEXT(text("%s: session_id", when), session, at(events, text("/ok/events/%d/session_id", response)));
         CHECK_TEXT(text("%s: run_id", when), run, at(events, text("/ok/events/%d/run_id", response)));
@@ -63,19 +63,19 @@ static void blocking(void)
     const char *session = new_session(c), *run = start_run(c, session, "[[hello]]");
     const char *open_end = text("{\"session_id\":\"%s\"}", session);
 
-    CHECK_TEXT("K18 $take", "", at(stream(session, run, ",\"$take\":2"), "/ok/events/2"));
+    CHECK_TEXT("$take", "", at(stream(session, run, ",\"$take\":2"), "/ok/events/2"));
     const char *two = stream(session, run, ",\"$take\":2");
-    CHECK("K18 so many events", *at(two, "/ok/events/1/type") != 0);
-    CHECK_TEXT("K18 have not ended it", "false", at(two, "/ok/ended"));
-    CHECK_ERROR("K18 a stream without an end needs one", "invalid_argument", keep(tandem_call(c, "engine.stream", open_end)));
-    CHECK_ERROR("K18 so does the global one", "invalid_argument", keep(tandem_call(c, "engine.global_stream", NULL)));
+    CHECK("so many events", *at(two, "/ok/events/1/type") != 0);
+    CHECK_TEXT("have not ended it", "false", at(two, "/ok/ended"));
+    CHECK_ERROR("a stream without an end needs one", "invalid_argument", keep(tandem_call(c, "engine.stream", open_end)));
+    CHECK_ERROR("so does the global one", "invalid_argument", keep(tandem_call(c, "engine.global_stream", NULL)));
     long long began = now_ms();
     const char *timed = keep(tandem_call(c, "engine.stream", text("{\"session_id\":\"%s\",\"$timeout_ms\":300}", session)));
-    CHECK_OK("K18 $timeout_ms is no error here", timed);
-    CHECK("K18 it is kept", now_ms() - began >= 295 && now_ms() - began < 3000 * slowness());
-    CHECK_TEXT("K18 and has not ended it", "false", at(timed, "/ok/ended"));
+    CHECK_OK("$timeout_ms is no error here", timed);
+    CHECK("it is kept", now_ms() - began >= 295 && now_ms() - began < 3000 * slowness());
+    CHECK_TEXT("and has not ended it", "false", at(timed, "/ok/ended"));
     CHECK_ERROR("$take of nothing", "invalid_argument", stream(session, run, ",\"$take\":0"));
-    CHECK_OK("K18 $reconnect false", stream(session, run, ",\"$reconnect\":false"));
+    CHECK_OK("$reconnect false", stream(session, run, ",\"$reconnect\":false"));
 }
 
 static void from_now(void)
@@ -87,20 +87,20 @@ static void from_now(void)
     uint64_t op = tandem_stream(c, "engine.stream", text("{\"session_id\":\"%s\"}", session), collect, &own, collect_drop, NULL);
     uint64_t all = tandem_stream(c, "engine.global_stream", NULL, collect, &global, collect_drop, NULL);
     tandem_pump(c, 0, 100);
-    CHECK_TEXT("K18 without run_id: nothing from before", "", own.words);
+    CHECK_TEXT("without run_id: nothing from before", "", own.words);
     start_run(c, session, "one [[hello]]");
-    CHECK("K18 a first run", pump_until(c, &own.terminal, 1, 10000));
+    CHECK("a first run", pump_until(c, &own.terminal, 1, 10000));
     follow(c, other, start_run(c, other, "other [[hello]]"));
     start_run(c, session, "two [[hello]]");
-    CHECK("K18 a second run", pump_until(c, &own.terminal, 2, 10000));
-    CHECK_TEXT("K18 of this session", "Hello there friendHello there friend", own.words);
-    CHECK_INT("K18 it does not end by itself", 0, own.dones);
+    CHECK("a second run", pump_until(c, &own.terminal, 2, 10000));
+    CHECK_TEXT("of this session", "Hello there friendHello there friend", own.words);
+    CHECK_INT("it does not end by itself", 0, own.dones);
     CHECK("the global stream has all three", pump_until(c, &global.terminal, 3, 10000));
     tandem_cancel(c, op);
     tandem_cancel(c, all);
     pump_until(c, &own.dones, 1, 5000);
     pump_until(c, &global.dones, 1, 5000);
-    CHECK_TEXT("K18 but by cancel", "cancelled", at(own.result, "/error/name"));
+    CHECK_TEXT("but by cancel", "cancelled", at(own.result, "/error/name"));
 }
 
 static void submitted(void)
@@ -109,15 +109,15 @@ static void submitted(void)
     const char *session = new_session(c), *run = start_run(c, session, "[[hello]]");
 
     tandem_stream(c, "engine.stream", stream_args(session, run), collect, &own, collect_drop, NULL);
-    CHECK("K18 a submitted stream ends with its run", pump_until(c, &own.dones, 1, 10000));
-    CHECK_TEXT("K18 its done", "true", at(own.result, "/ok/ended"));
-    CHECK_TEXT("K18 after the terminal event", "Hello there friend", own.words);
-    CHECK_INT("K18 one terminal event", 1, own.terminal);
+    CHECK("a submitted stream ends with its run", pump_until(c, &own.dones, 1, 10000));
+    CHECK_TEXT("its done", "true", at(own.result, "/ok/ended"));
+    CHECK_TEXT("after the terminal event", "Hello there friend", own.words);
+    CHECK_INT("one terminal event", 1, own.terminal);
     tandem_stream(c, "sessions.prompt_sync", prompt_args(session, "[[unicode]]"), collect, &sync, collect_drop, NULL);
-    CHECK("K18 an operation with a result of its own", pump_until(c, &sync.dones, 1, 10000));
-    CHECK_TEXT("K18 returns that", "Gr\xc3\xbc\xc3\x9f" "e \xe6\x97\xa5\xe6\x9c\xac\xe8\xaa\x9e \xf0\x9f\x9a\x80 \"quoted\" \\ tab\there",
+    CHECK("an operation with a result of its own", pump_until(c, &sync.dones, 1, 10000));
+    CHECK_TEXT("returns that", "Gr\xc3\xbc\xc3\x9f" "e \xe6\x97\xa5\xe6\x9c\xac\xe8\xaa\x9e \xf0\x9f\x9a\x80 \"quoted\" \\ tab\there",
                at(sync.result, "/ok/text"));
-    CHECK_TEXT("K18 and its events are events", at(sync.result, "/ok/text"), sync.words);
+    CHECK_TEXT("and its events are events", at(sync.result, "/ok/text"), sync.words);
 }
 
 static void vocabularies(void)

@@ -1,4 +1,4 @@
-/* K3: who gets an operation's events, and tags. */
+/* Who gets an operation's events, and tags. */
 #include "client.h"
 
 static void every_form(void)
@@ -10,18 +10,18 @@ static void every_form(void)
     struct collected own = COLLECTED;
     uint64_t op = tandem_stream(c, "sessions.get", session, collect, &own, collect_drop, NULL);
 
-    CHECK_OK("K3 a call", called);
-    CHECK_TEXT("K3 submit and wait give the same", called, waited);
-    CHECK("K3 a stream's function gets done", pump_until(c, &own.dones, 1, 5000));
-    CHECK_TEXT("K3 with the same result", called, own.result);
-    CHECK("K3 and the operation's id", own.op == op);
-    CHECK_INT("K3 and drops once", 1, own.drops);
-    CHECK_TEXT("K3 a generated function", called, keep(tandem_sessions_get(c, session)));
+    CHECK_OK("a call", called);
+    CHECK_TEXT("submit and wait give the same", called, waited);
+    CHECK("a stream's function gets done", pump_until(c, &own.dones, 1, 5000));
+    CHECK_TEXT("with the same result", called, own.result);
+    CHECK("and the operation's id", own.op == op);
+    CHECK_INT("and drops once", 1, own.drops);
+    CHECK_TEXT("a generated function", called, keep(tandem_sessions_get(c, session)));
     op = tandem_submit(c, "sessions.get", session, NULL);
     const char *batch = keep(tandem_next(c, 0, 5000));
-    CHECK_TEXT("K3 without a handler done stays for next", "done", at(batch, "/ok/0/type"));
-    CHECK_INT("K3 with its operation", op, number_at(batch, "/ok/0/op"));
-    CHECK_TEXT("K3 and its result", called, at(batch, "/ok/0/result"));
+    CHECK_TEXT("without a handler done stays for next", "done", at(batch, "/ok/0/type"));
+    CHECK_INT("with its operation", op, number_at(batch, "/ok/0/op"));
+    CHECK_TEXT("and its result", called, at(batch, "/ok/0/result"));
     tandem_close(c, -1);
 }
 
@@ -32,15 +32,15 @@ static void handler(void)
 
     tandem_submit(c, "engine.health", NULL, NULL);
     settled(c);
-    CHECK_INT("K3 what nobody claims runs no callback", 0, tandem_pump(c, 0, 0));
+    CHECK_INT("what nobody claims runs no callback", 0, tandem_pump(c, 0, 0));
     CHECK_INT("set_handler", TANDEM_OK, tandem_set_handler(c, collect, &all, collect_drop));
-    CHECK("K3 a handler that comes later gets what stayed", pump_until(c, &all.dones, 1, 5000));
+    CHECK("a handler that comes later gets what stayed", pump_until(c, &all.dones, 1, 5000));
     tandem_stream(c, "engine.health", NULL, collect, &own, collect_drop, NULL);
-    CHECK("K3 an own function goes before the handler", pump_until(c, &own.dones, 1, 5000));
-    CHECK_INT("K3 which does not see it", 1, all.dones);
+    CHECK("an own function goes before the handler", pump_until(c, &own.dones, 1, 5000));
+    CHECK_INT("which does not see it", 1, all.dones);
     uint64_t op = tandem_submit(c, "engine.health", NULL, NULL);
-    CHECK("K3 the handler gets a submit's done", pump_until(c, &all.dones, 2, 5000));
-    CHECK_ERROR("K6 done is taken once", "gone", keep(tandem_wait(c, op, 0)));
+    CHECK("the handler gets a submit's done", pump_until(c, &all.dones, 2, 5000));
+    CHECK_ERROR("done is taken once", "gone", keep(tandem_wait(c, op, 0)));
     tandem_set_handler(c, collect, &later, collect_drop);
     CHECK_INT("a replaced handler drops once", 1, all.drops);
     tandem_submit(c, "engine.health", NULL, NULL);
@@ -68,14 +68,14 @@ static void tags(void)
             over |= strcmp(at(batch, text("/ok/%d/type", i)), "done") == 0;
         }
     }
-    CHECK("K3 a stream has events and done", over && events > 3);
-    CHECK_INT("K3 each with the tag", events, tagged);
+    CHECK("a stream has events and done", over && events > 3);
+    CHECK_INT("each with the tag", events, tagged);
     struct collected own = COLLECTED;
     tandem_stream(c, "engine.health", "{\"$tag\":\"seven\"}", collect, &own, NULL, NULL);
     pump_until(c, &own.dones, 1, 5000);
-    CHECK_TEXT("K3 done has the tag", "seven", own.tag);
+    CHECK_TEXT("done has the tag", "seven", own.tag);
     tandem_submit(c, "engine.health", NULL, NULL);
-    CHECK_TEXT("K3 no tag is null", "null", at(keep(tandem_next(c, 0, 5000)), "/ok/0/tag"));
+    CHECK_TEXT("no tag is null", "null", at(keep(tandem_next(c, 0, 5000)), "/ok/0/tag"));
     tandem_close(c, -1);
 }
 

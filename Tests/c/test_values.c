@@ -1,4 +1,4 @@
-/* K1 and R3: values, and the functions that need no client. */
+/* R3: values, and the functions that need no client. */
 #include "client.h"
 
 static void version_and_names(void)
@@ -99,23 +99,23 @@ static void ids(void)
     tandem_client *a = echo_client(), *b = echo_client();
     char *error = (char *)1;
     uint64_t first = tandem_submit(a, "engine.health", NULL, &error);
-    CHECK("K1 success sets the error to NULL", error == NULL);
+    CHECK("success sets the error to NULL", error == NULL);
     uint64_t second = tandem_submit(b, "engine.health", NULL, NULL), third = tandem_submit(a, "engine.health", "{}", NULL);
     uint64_t most = (UINT64_C(1) << 53) - 1;
 
-    CHECK("K1 ids are 1 to 2^53-1", first >= 1 && second >= 1 && third >= 1 && first <= most && second <= most && third <= most);
-    CHECK("K1 ids are unique in the process", first != second && second != third && first != third);
-    CHECK_INT("K1 a failure is 0", 0, tandem_submit(a, "no.such", NULL, &error));
-    CHECK_ERROR("K1 and gives an error", "unknown_operation", keep(error));
-    CHECK_INT("K1 a failure without a place for the error", 0, tandem_submit(a, "no.such", NULL, NULL));
-    CHECK_ERROR("K1 0 is no id to wait for", "invalid_argument", keep(tandem_wait(a, 0, 0)));
-    CHECK_INT("K1 0 is no id to cancel", TANDEM_E_ARGS, tandem_cancel(a, 0));
-    CHECK_INT("K1 0 is no id to pause", TANDEM_E_ARGS, tandem_pause(a, 0, 1));
+    CHECK("ids are 1 to 2^53-1", first >= 1 && second >= 1 && third >= 1 && first <= most && second <= most && third <= most);
+    CHECK("ids are unique in the process", first != second && second != third && first != third);
+    CHECK_INT("a failure is 0", 0, tandem_submit(a, "no.such", NULL, &error));
+    CHECK_ERROR("and gives an error", "unknown_operation", keep(error));
+    CHECK_INT("a failure without a place for the error", 0, tandem_submit(a, "no.such", NULL, NULL));
+    CHECK_ERROR("0 is no id to wait for", "invalid_argument", keep(tandem_wait(a, 0, 0)));
+    CHECK_INT("0 is no id to cancel", TANDEM_E_ARGS, tandem_cancel(a, 0));
+    CHECK_INT("0 is no id to pause", TANDEM_E_ARGS, tandem_pause(a, 0, 1));
     CHECK_ERROR("another client's id to wait for", "invalid_argument", keep(tandem_wait(a, second, 0)));
     CHECK_INT("another client's id to cancel", TANDEM_E_ARGS, tandem_cancel(a, second));
     CHECK_INT("another client's id to pause", TANDEM_E_ARGS, tandem_pause(a, second, 1));
     CHECK_ERROR("an id that was never given", "invalid_argument", keep(tandem_wait(a, most, 0)));
-    CHECK_OK("K1 arguments may be NULL", keep(tandem_wait(a, first, -1)));
+    CHECK_OK("arguments may be NULL", keep(tandem_wait(a, first, -1)));
     tandem_close(a, -1);
     tandem_close(b, -1);
 }

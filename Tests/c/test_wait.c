@@ -1,4 +1,4 @@
-/* K5 and K6: wait and call own their operation; done is kept until it is taken, and limits hold. */
+/* Wait and call own their operation; done is kept until it is taken, and limits hold. */
 #include "client.h"
 
 static void waiting(void)
@@ -9,17 +9,17 @@ static void waiting(void)
     long long began = now_ms();
     const char *pending = keep(tandem_wait(c, op, 200));
 
-    CHECK_ERROR("K5 a wait's time runs out", "pending", pending);
-    CHECK_INT("K5 with code 1", TANDEM_PENDING, tandem_status(pending));
-    CHECK("K5 not before", now_ms() - began >= 195 && now_ms() - began < 3000 * slowness());
-    CHECK_ERROR("K5 0 looks only", "pending", keep(tandem_wait(c, op, 0)));
-    CHECK("K5 events of a wait without a function are counted",
+    CHECK_ERROR("a wait's time runs out", "pending", pending);
+    CHECK_INT("with code 1", TANDEM_PENDING, tandem_status(pending));
+    CHECK("not before", now_ms() - began >= 195 && now_ms() - began < 3000 * slowness());
+    CHECK_ERROR("0 looks only", "pending", keep(tandem_wait(c, op, 0)));
+    CHECK("events of a wait without a function are counted",
           number_at(keep(tandem_stats(c)), "/ok/events_discarded") > 0);
     tandem_pause(c, op, 1);
-    CHECK_ERROR("K5 the operation goes on", "pending", keep(tandem_wait(c, op, 100)));
+    CHECK_ERROR("the operation goes on", "pending", keep(tandem_wait(c, op, 100)));
     tandem_cancel(c, op);
-    CHECK_ERROR("K5 its result comes all the same", "cancelled", keep(tandem_wait(c, op, -1)));
-    CHECK_ERROR("K5 and is taken once", "gone", keep(tandem_wait(c, op, -1)));
+    CHECK_ERROR("its result comes all the same", "cancelled", keep(tandem_wait(c, op, -1)));
+    CHECK_ERROR("and is taken once", "gone", keep(tandem_wait(c, op, -1)));
     tandem_close(c, -1);
 }
 
@@ -60,7 +60,7 @@ static void ownership(void)
     pthread_create(&thread, NULL, wait_for, &w);
     for (long long end = now_ms() + 10000 * slowness(); atomic_load(&events) <= 20 && now_ms() < end; nap(1))
         ; /* nobody pumps: they come on the waiter's thread, so it has begun */
-    CHECK_ERROR("K5 a second waiter is busy", "busy", keep(tandem_wait(c, w.op, 0)));
+    CHECK_ERROR("a second waiter is busy", "busy", keep(tandem_wait(c, w.op, 0)));
     CHECK_OK("abort ends the run", keep(tandem_call(c, "sessions.abort", text("{\"session_id\":\"%s\"}", session))));
     int32_t pumped = 0;
     while (w.result == NULL && pumped >= 0)
@@ -68,10 +68,10 @@ static void ownership(void)
     pthread_join(thread, NULL);
     for (int i = 0; i < stranger_count; i++)
         foreign += !pthread_equal(strangers[i], thread);
-    CHECK_OK("K5 the waiter gets the result", keep(w.result));
-    CHECK("K5 its function gets the events", atomic_load(&events) > 20);
+    CHECK_OK("the waiter gets the result", keep(w.result));
+    CHECK("its function gets the events", atomic_load(&events) > 20);
     /* what was queued before the wait began is the waiter's too: this thread did not pump until then */
-    CHECK_INT("K5 on the waiter's thread only", 0, foreign);
+    CHECK_INT("on the waiter's thread only", 0, foreign);
     tandem_close(c, -1);
 }
 
@@ -116,11 +116,11 @@ static void with_a_function(void)
     uint64_t op = tandem_stream(c, "engine.health", NULL, collect, &own, collect_drop, NULL);
     const char *result = keep(tandem_wait(c, op, -1));
 
-    CHECK_OK("K5 wait returns the result", result);
-    CHECK_INT("K5 a function gets done as well", 1, own.dones);
-    CHECK_TEXT("K5 the same", result, own.result);
-    CHECK_INT("K5 and drops", 1, own.drops);
-    CHECK_INT("K5 nothing is left to pump", 0, tandem_pump(c, 0, 0));
+    CHECK_OK("wait returns the result", result);
+    CHECK_INT("a function gets done as well", 1, own.dones);
+    CHECK_TEXT("the same", result, own.result);
+    CHECK_INT("and drops", 1, own.drops);
+    CHECK_INT("nothing is left to pump", 0, tandem_pump(c, 0, 0));
     tandem_close(c, -1);
 }
 
@@ -133,13 +133,13 @@ static void kept(void)
     for (int i = 0; i < 4; i++)
         ops[i] = tandem_submit(c, "engine.health", NULL, &error);
     settled(c);
-    CHECK_INT("K6 one more than ops_limit", 0, tandem_submit(c, "engine.health", NULL, &error));
+    CHECK_INT("one more than ops_limit", 0, tandem_submit(c, "engine.health", NULL, &error));
     keep(error);
-    CHECK_ERROR("K6 is a limit", "limit", error);
-    CHECK_INT("K6 with code E_LIMIT", TANDEM_E_LIMIT, tandem_status(error));
+    CHECK_ERROR("is a limit", "limit", error);
+    CHECK_INT("with code E_LIMIT", TANDEM_E_LIMIT, tandem_status(error));
     for (int i = 0; i < 4; i++)
-        CHECK_OK(text("K6 result %d was kept", i), keep(tandem_wait(c, ops[i], -1)));
-    CHECK("K6 then there is room again", tandem_submit(c, "engine.health", NULL, NULL) != 0);
+        CHECK_OK(text("result %d was kept", i), keep(tandem_wait(c, ops[i], -1)));
+    CHECK("then there is room again", tandem_submit(c, "engine.health", NULL, NULL) != 0);
     tandem_close(c, -1);
 
     c = opened("{\"discover\":false,\"results_limit_bytes\":100000}");
@@ -155,13 +155,13 @@ static void kept(void)
             break;
         settled(c);
     }
-    CHECK("K6 results not taken have a limit", submitted >= 4 && submitted < 64);
-    CHECK_ERROR("K6 which is a limit", "limit", error == NULL ? "{}" : keep(error));
+    CHECK("results not taken have a limit", submitted >= 4 && submitted < 64);
+    CHECK_ERROR("which is a limit", "limit", error == NULL ? "{}" : keep(error));
     int whole = 0;
     for (int i = 0; i < submitted; i++)
         whole += strlen(at(keep(tandem_wait(c, taken[i], -1)), "/ok/sourceMetadata/pad")) == 20000;
-    CHECK_INT("K6 nothing was thrown away", submitted, whole);
-    CHECK("K6 and there is room again", tandem_submit(c, "sessions.get", args, NULL) != 0);
+    CHECK_INT("nothing was thrown away", submitted, whole);
+    CHECK("and there is room again", tandem_submit(c, "sessions.get", args, NULL) != 0);
     free(pad);
     tandem_close(c, -1);
 }
@@ -174,8 +174,8 @@ static void a_call_alone(void)
 
     tandem_set_handler(c, collect, &all, NULL);
     const char *answer = keep(tandem_call(c, "sessions.prompt_sync", prompt_args(session, "[[hello]]")));
-    CHECK_TEXT("K5 a call returns the result", "Hello there friend", at(answer, "/ok/text"));
-    CHECK_INT("K5 and shows its events to nobody", 0, tandem_pump(c, 0, 0));
+    CHECK_TEXT("a call returns the result", "Hello there friend", at(answer, "/ok/text"));
+    CHECK_INT("and shows its events to nobody", 0, tandem_pump(c, 0, 0));
     tandem_close(c, -1);
 }
 

@@ -166,7 +166,7 @@ const char *const libtandem_errors_json =
     ",\"pending\":{\"constant\":\"TANDEM_PENDING\",\"value\":1,\"retryable\":true,\"summary\":\"The wait ran out; the operation goes on.\"}"
     ",\"gone\":{\"constant\":\"TANDEM_E_GONE\",\"value\":-8,\"retryable\":false,\"statuses\":[410],\"summary\":\"It was there and is over: the result was taken, the reply came too late.\"}"
     ",\"not_supported\":{\"constant\":\"TANDEM_E_UNSUPPORTED\",\"value\":-10,\"retryable\":false,\"statuses\":[405,501],\"engine_codes\":[\"PREMIUM_FEATURE_REQUIRED\",\"TASK_PATCH_OP_DISABLED\",\"TASK_EVENT_APPEND_DISABLED\",{\"status\":404,\"edition\":\"enterprise\"}],\"summary\":\"This engine, or this build of it, cannot do that.\"}"
-    ",\"limit\":{\"constant\":\"TANDEM_E_LIMIT\",\"value\":-12,\"retryable\":false,\"summary\":\"A limit of the library is reached: operations, results, size of an answer or event.\"}"
+    ",\"limit\":{\"constant\":\"TANDEM_E_LIMIT\",\"value\":-12,\"retryable\":false,\"summary\":\"A limit is reached: the library's of operations, results, sizes of answers and events, or the system's of threads and descriptors.\"}"
     ",\"protocol\":{\"constant\":\"TANDEM_E_NETWORK\",\"value\":-11,\"retryable\":false,\"summary\":\"The answer is not what this API gives.\"}"
     ",\"tls\":{\"constant\":\"TANDEM_E_NETWORK\",\"value\":-11,\"retryable\":false,\"summary\":\"The secure connection could not be made or trusted.\"}"
     ",\"state_locked\":{\"constant\":\"TANDEM_E_STATE\",\"value\":-13,\"retryable\":true,\"summary\":\"Another client has the state open; `detail.pid` says which process.\"}"

@@ -26,7 +26,7 @@ const libtandem_error libtandem_errors[] = {
     {.name = "pending", .summary = "The wait ran out; the operation goes on.", .value = 1, .retryable = true},
     {.name = "gone", .summary = "It was there and is over: the result was taken, the reply came too late.", .value = -8, .statuses = (const int32_t[]){410}, .status_count = 1},
     {.name = "not_supported", .summary = "This engine, or this build of it, cannot do that.", .value = -10, .statuses = (const int32_t[]){405, 501}, .status_count = 2, .codes = (const libtandem_engine_code[]){{.code = "PREMIUM_FEATURE_REQUIRED"}, {.code = "TASK_PATCH_OP_DISABLED"}, {.code = "TASK_EVENT_APPEND_DISABLED"}, {.edition = "enterprise", .status = 404}}, .code_count = 4},
-    {.name = "limit", .summary = "A limit of the library is reached: operations, results, size of an answer or event.", .value = -12},
+    {.name = "limit", .summary = "A limit is reached: the library's of operations, results, sizes of answers and events, or the system's of threads and descriptors.", .value = -12},
     {.name = "protocol", .summary = "The answer is not what this API gives.", .value = -11},
     {.name = "tls", .summary = "The secure connection could not be made or trusted.", .value = -11},
     {.name = "state_locked", .summary = "Another client has the state open; `detail.pid` says which process.", .value = -13, .retryable = true},

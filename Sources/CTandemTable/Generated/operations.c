@@ -6563,10 +6563,10 @@ const libtandem_operation libtandem_operations[] = {
         .body = LIBTANDEM_BODY_FIELDS,
         .response = LIBTANDEM_RESPONSE_JSON,
         .retry = LIBTANDEM_RETRY_NEVER,
-        .recipe = "mcp.patch",
+        .recipe = "ok_false_is_an_answer",
         .refuses_with_ok_false = true,
         .documented = true,
-        .json = "{\"name\":\"mcp.set_enabled\",\"summary\":\"Turns an MCP server on or off.\",\"documented\":true,\"request\":\"PATCH /mcp/{name}\",\"arguments\":[{\"name\":\"enabled\",\"type\":\"boolean\",\"required\":true}],\"recipe\":\"mcp.patch\",\"refuses_with_ok_false\":true,\"details\":\"Turning a server on connects it.\"}",
+        .json = "{\"name\":\"mcp.set_enabled\",\"summary\":\"Turns an MCP server on or off.\",\"documented\":true,\"request\":\"PATCH /mcp/{name}\",\"arguments\":[{\"name\":\"enabled\",\"type\":\"boolean\",\"required\":true}],\"recipe\":\"ok_false_is_an_answer\",\"refuses_with_ok_false\":true,\"details\":\"Turning a server on connects it. For a server that is not registered, ok is false.\"}",
     },
     {
         .name = "memory.audit",

@@ -104,7 +104,7 @@ package enum FailureName: String, Sendable, CaseIterable {
         case .pending: "The wait ran out; the operation goes on."
         case .gone: "It was there and is over: the result was taken, the reply came too late."
         case .notSupported: "This engine, or this build of it, cannot do that."
-        case .limit: "A limit of the library is reached: operations, results, size of an answer or event."
+        case .limit: "A limit is reached: the library's of operations, results, sizes of answers and events, or the system's of threads and descriptors."
         case .`protocol`: "The answer is not what this API gives."
         case .tls: "The secure connection could not be made or trusted."
         case .stateLocked: "Another client has the state open; `detail.pid` says which process."

@@ -191,7 +191,7 @@ class SyncMcp(SyncNamespace):
     def set_enabled(self, name: str, enabled: bool, **options: Any) -> Record:
         """Turns an MCP server on or off.
 
-        Turning a server on connects it.
+        Turning a server on connects it. For a server that is not registered, ok is false.
         """
         return self._core.call("mcp.set_enabled", {"name": name, "enabled": enabled}, options)
 
@@ -384,6 +384,6 @@ class AsyncMcp(AsyncNamespace):
     async def set_enabled(self, name: str, enabled: bool, **options: Any) -> Record:
         """Turns an MCP server on or off.
 
-        Turning a server on connects it.
+        Turning a server on connects it. For a server that is not registered, ok is false.
         """
         return await self._core.call("mcp.set_enabled", {"name": name, "enabled": enabled}, options)
