@@ -100,12 +100,11 @@ static void start(pthread_t *threads)
         pthread_create(&threads[i], NULL, call_a_lot, (void *)(intptr_t)i);
 }
 
-static void eight_threads(const struct engine *engine)
+static void eight_threads(const struct engine *engine, const char *options)
 {
     pthread_t threads[thread_count];
 
-    /* Few turns, so that submitted calls wait for them. */
-    c = engine_client(engine, ",\"transfers_limit\":2");
+    c = engine_client(engine, options);
     session = new_session(c);
     start(threads);
     while (atomic_load(&good) + atomic_load(&wrong) + atomic_load(&closed) < thread_count * calls)
@@ -120,11 +119,11 @@ static void eight_threads(const struct engine *engine)
     CHECK_INT("close", TANDEM_OK, tandem_close(c, -1));
 }
 
-static void close_against_calls(const struct engine *engine)
+static void close_against_calls(const struct engine *engine, const char *options)
 {
     pthread_t threads[thread_count];
 
-    c = engine_client(engine, "");
+    c = engine_client(engine, options);
     session = new_session(c);
     start(threads);
     while (atomic_load(&good) < thread_count * calls / 4)
@@ -142,14 +141,18 @@ int main(void)
     struct engine engine = engine_started();
 
     tandem_set_log(on_record, NULL, NULL, 4);
-    eight_threads(&engine);
+    /* Few turns, so that submitted calls wait for them. */
+    eight_threads(&engine, ",\"transfers_limit\":2");
     CHECK("the log had records, and the token in none", atomic_load(&records) > thread_count * calls / 2);
-    close_against_calls(&engine);
+    close_against_calls(&engine, "");
     tandem_set_log(NULL, NULL, NULL, 0);
+    /* Threads that wait read each other's replies. */
+    eight_threads(&engine, ",\"delivery\":\"attend\"");
+    close_against_calls(&engine, ",\"delivery\":\"attend\"");
     engine_ended(&engine);
     /* Numbers that begin anew with each run, and no logs. */
     engine = engine_started_with("--as-recorded");
-    eight_threads(&engine);
+    eight_threads(&engine, "");
     engine_ended(&engine);
     return finish();
 }
