@@ -48,11 +48,12 @@ internal import TandemSystem
         return unsafe curl_multi_add_handle(raw, easy.raw) == CURLM_OK
     }
 
-    /// Lets curl begin with what was added.
-    func begin() {
-        guard isDue else { return }
+    /// Lets curl begin with what was added, without `afterTurn`; gives the number of handles that are not finished, where
+    /// curl has worked.
+    func begin() -> Int? {
+        guard isDue else { return nil }
         isDue = false
-        act(CURL_SOCKET_TIMEOUT, [])
+        return work(CURL_SOCKET_TIMEOUT, [])
     }
 
     func remove(_ easy: EasyHandle) { unsafe curl_multi_remove_handle(raw, easy.raw) }
@@ -97,14 +98,18 @@ internal import TandemSystem
     }
 
     private func act(_ fd: curl_socket_t, _ ready: Readiness) {
-        guard !isClosed else { return }
+        if work(fd, ready) != nil { afterTurn() }
+    }
+
+    private func work(_ fd: curl_socket_t, _ ready: Readiness) -> Int? {
+        guard !isClosed else { return nil }
         var mask: Int32 = 0
         if ready.contains(.readable) { mask |= CURL_CSELECT_IN }
         if ready.contains(.writable) { mask |= CURL_CSELECT_OUT }
         if ready.contains(.broken) { mask |= CURL_CSELECT_ERR }
         var running: Int32 = 0
         unsafe curl_multi_socket_action(raw, fd, mask, &running)
-        afterTurn()
+        return Int(running)
     }
 }
 

@@ -124,6 +124,8 @@ final class TouchedTransfers {
         if !transfer.isTouched { transfers.append(transfer) }
     }
 
+    var isEmpty: Bool { transfers.isEmpty }
+
     func take() -> [Transfer] {
         defer { transfers = [] }
         return transfers

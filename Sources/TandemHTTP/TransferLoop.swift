@@ -79,7 +79,10 @@ private final class TransferSession: @unchecked Sendable {
         transfers[id] = transfer
         idleConnections.withLock { $0 = max($0 - 1, 0) }
         watchTime(of: transfer)
-        multi.begin()
+        // An answer may be there already, but a receiver hears of nothing while its transfer is being started.
+        if let running = multi.begin(), !touched.isEmpty || running < transfers.count {
+            loop.post { [self] in settle() }
+        }
     }
 
     private func refuse(_ receiver: any TransferReceiver, _ error: TransferError) {
@@ -120,6 +123,8 @@ extension TransferSession {
     }
 
     private func conclude(_ transfer: Transfer, _ result: CURLcode) {
+        // What it began with inside of another's end has not been handed over yet.
+        if !transfer.flush() { return cancel(transfer.id) }
         var failure = transfer.failure
         // A connection that ends inside the head is no error to curl.
         let result = result == CURLE_OK && !transfer.hasHead ? CURLE_GOT_NOTHING : result

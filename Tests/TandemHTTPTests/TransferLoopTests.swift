@@ -126,6 +126,20 @@ private final class Ordered: TransferReceiver {
         }
     }
 
+    /// A socket of this machine says at once that nobody is there.
+    @Test func aTransferThatEndsAtOnceIsHeardOfAfterItsStart() throws {
+        var request = HTTPRequest("GET", "http://localhost/")
+        request.route.unixSocket = "/tmp/nobody/is/there"
+        let (collector, order) = (Collector(), Monitor<[String]>([]))
+        let receiver = Ordered(collector) { order.change { $0.append("ended") } }
+        bench.loop.post { [transfers = bench.transfers, request] in
+            transfers.start(request, receiver)
+            order.change { $0.append("started") }
+        }
+        #expect(try collector.code() == .connect)
+        #expect(order.withLock { $0 } == ["started", "ended"])
+    }
+
     @Test func answerComesWithHeadAndBody() throws {
         let server = ScriptedServer { connection in
             let request = connection.request() ?? ""
