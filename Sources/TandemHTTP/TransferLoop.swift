@@ -40,8 +40,9 @@ package final class TransferLoop: Sendable {
     /// Ends a transfer with `.cancelled`; nothing for one that has ended.
     package func cancel(_ id: TransferID) { loop.post { [session] in session.cancel(id) } }
 
-    /// Reads no more of an answer's body until `resume`, so that its server has to wait; a body's bytes that were read
-    /// before still come, and so may the end. The idle timeout does not run meanwhile; the total one does.
+    /// Reads no more of an answer's body until `resume`, so that its server has to wait.
+    ///
+    /// What was read before still comes, and so may the end. The idle timeout does not run meanwhile; the total one does.
     package func pause(_ id: TransferID) { loop.post { [session] in session.pause(id) } }
 
     /// Goes on with a transfer that was paused; what has come meanwhile may be handed over at once.

@@ -16,8 +16,10 @@ final class DirectStream: @unchecked Sendable {
     private var connections = 0
     /// The consumer is behind: the next connection waits until it has room.
     private var isHeldBack = false
-    /// A consumer that is behind holds the server back: nothing says that lines are dropped for a slow reader. Events of
-    /// the bus are, by the engine and without a word; those streams are read on, and what is dropped here is counted.
+    /// A consumer that is behind holds the server back; for lines only.
+    ///
+    /// Nothing says that an engine drops lines for a slow reader. Events of its bus it does drop, without a word: those
+    /// streams are read on, and what is dropped here is counted.
     private let holdsServerBack: Bool
 
     private init(_ remote: Remote, _ operation: Operation, _ request: Request, _ call: Call, _ sink: any Sink) {

@@ -562,7 +562,7 @@ def lines_held_back():
             for e in client.next(1000):
                 if e["type"] == "done":
                     result = e["result"]
-                elif "frame" in e:
+                elif "n" in e.get("frame", {}):
                     seen.append(e["frame"]["n"])
                 else:
                     others.append(e["type"])
