@@ -217,12 +217,7 @@ private final class Ordered: TransferReceiver {
     }
 
     @Test func silenceEndsAtTheIdleLimit() throws {
-        let server = ScriptedServer { connection in
-            _ = connection.request()
-            connection.streamHead()
-            connection.chunk("data: 1\n\n")
-            connection.waitForClose()
-        }
+        let server = openStream()
         var request = HTTPRequest("GET", server.url)
         request.idleTimeoutMilliseconds = 1_000
         let state = try bench.run(request).result()
@@ -268,13 +263,18 @@ private final class Ordered: TransferReceiver {
         #expect(try bench.run(HTTPRequest("GET", server.url)).code() == .tooLarge)
     }
 
-    @Test func cancelInTheMiddleIsPrompt() throws {
-        let server = ScriptedServer { connection in
+    /// A stream that brings one chunk and goes on until the client closes it.
+    private func openStream() -> ScriptedServer {
+        ScriptedServer { connection in
             _ = connection.request()
             connection.streamHead()
             connection.chunk("data: 1\n\n")
             connection.waitForClose()
         }
+    }
+
+    @Test func cancelInTheMiddleIsPrompt() throws {
+        let server = openStream()
         let collector = Collector()
         let id = bench.transfers.start(HTTPRequest("GET", server.url), collector)
         collector.waitForBytes()
@@ -409,7 +409,7 @@ private final class Ordered: TransferReceiver {
     }
 
     @Test func aPausedTransferHoldsItsServerBackAndLosesNothing() throws {
-        let body = (0..<(48 * 1024 * 1024)).map { UInt8(truncatingIfNeeded: $0 / 7) }
+        let body = (0..<32).flatMap { [UInt8](repeating: $0, count: 1_000_000) }
         let (gate, held) = (Monitor(false), Monitor<Int?>(nil))
         let server = ScriptedServer { connection in
             _ = connection.request()
@@ -453,13 +453,13 @@ private final class Ordered: TransferReceiver {
             connection.waitForClose()
         }
         var request = HTTPRequest("GET", server.url)
-        request.idleTimeoutMilliseconds = 500
+        request.idleTimeoutMilliseconds = 1_000
         let collector = Collector()
         let id = bench.transfers.start(request, collector)
         collector.waitForBytes()
         bench.transfers.pause(id)
         request.url = silent.url
-        request.idleTimeoutMilliseconds = 1_000
+        request.idleTimeoutMilliseconds = 1_500
         #expect(try bench.run(request).code() == .idle)
         gate.change { $0 = true }
         #expect(sent.wait(until: Deadline(afterMilliseconds: 10_000)) { $0 ? true : nil } == true)
@@ -534,12 +534,7 @@ private final class Ordered: TransferReceiver {
     }
 
     @Test func closingEndsAPausedTransfer() throws {
-        let server = ScriptedServer { connection in
-            _ = connection.request()
-            connection.streamHead()
-            connection.chunk("a")
-            connection.waitForClose()
-        }
+        let server = openStream()
         let collector = Collector()
         let id = bench.transfers.start(HTTPRequest("GET", server.url), collector)
         collector.waitForBytes()
