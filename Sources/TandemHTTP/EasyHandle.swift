@@ -29,6 +29,11 @@ internal import Glibc
         unsafe errorText.pointee = 0
     }
 
+    /// https://curl.se/libcurl/c/curl_easy_pause.html: refused as long as there is no connection; `takeBody` asks then.
+    func pause() { unsafe curl_easy_pause(raw, CURLPAUSE_RECV) }
+
+    func resume() { unsafe curl_easy_pause(raw, CURLPAUSE_CONT) }
+
     var detail: String { unsafe String(cString: errorText) }
 
     /// The errno of the last connection that failed.
@@ -171,6 +176,7 @@ private func takeBody(
 ) -> Int {
     guard let context = unsafe context else { return 0 }
     let transfer = unsafe Unmanaged<Transfer>.fromOpaque(context).takeUnretainedValue()
+    if transfer.isPaused { return Int(CURL_WRITEFUNC_PAUSE) }
     // `size` is 1, says https://curl.se/libcurl/c/CURLOPT_WRITEFUNCTION.html; less than `count` ends the transfer.
     return unsafe transfer.take(body: UnsafeRawBufferPointer(start: bytes, count: count)) ? count : 0
 }

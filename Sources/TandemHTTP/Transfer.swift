@@ -20,6 +20,8 @@ final class Transfer {
     private var pending: [UInt8] = []
     private var received = 0
     private(set) var lastByte = Deadline.now
+    /// Its receiver wants no more for now.
+    var isPaused = false
     private var uploaded: Int64 = 0
     /// Where it is noted for its receiver; nil for one whose answer is collected, which nobody would take out again.
     private let touched: TouchedTransfers?
@@ -84,6 +86,12 @@ final class Transfer {
     /// It is over: what was sent of it is counted.
     func countSent() { if let easy, request.body != nil { traffic.sent(easy.bytesSent) } }
 
+    /// It is paused no longer: the time of its silence begins anew.
+    func goOn() {
+        isPaused = false
+        lastByte = Deadline.now
+    }
+
     /// All that has come, for a receiver that wants it in one piece.
     func collected() -> (head: ResponseHead?, body: [UInt8]) {
         defer { pending = [] }
@@ -106,7 +114,7 @@ final class Transfer {
 
     /// The moment at which it will have been idle for too long, were nothing to happen any more.
     func idleEnd() -> Deadline? {
-        guard let limit = request.idleTimeoutMilliseconds else { return nil }
+        guard !isPaused, let limit = request.idleTimeoutMilliseconds else { return nil }
         // A request that is still being sent is not idle.
         if let sent = easy?.bytesSent, sent != uploaded {
             uploaded = sent

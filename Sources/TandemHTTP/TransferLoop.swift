@@ -40,6 +40,14 @@ package final class TransferLoop: Sendable {
     /// Ends a transfer with `.cancelled`; nothing for one that has ended.
     package func cancel(_ id: TransferID) { loop.post { [session] in session.cancel(id) } }
 
+    /// Reads no more of an answer's body until `resume`, so that its server has to wait.
+    ///
+    /// What was read before still comes, and so may the end. The idle timeout does not run meanwhile; the total one does.
+    package func pause(_ id: TransferID) { loop.post { [session] in session.pause(id) } }
+
+    /// Goes on with a transfer that was paused; what has come meanwhile may be handed over at once.
+    package func resume(_ id: TransferID) { loop.post { [session] in session.resume(id) } }
+
     /// Ends all transfers with `.cancelled`, closes the connections, and refuses new transfers in the same way.
     package func close() { loop.post { [session] in session.close() } }
 }
@@ -92,6 +100,24 @@ private final class TransferSession: @unchecked Sendable {
     func cancel(_ id: TransferID) {
         guard let transfer = transfers[id] else { return }
         finish(transfer, TransferError(.cancelled, "the transfer from \(transfer.server) was cancelled"))
+    }
+
+    func pause(_ id: TransferID) {
+        guard let transfer = transfers[id], !transfer.isPaused else { return }
+        transfer.isPaused = true
+        transfer.easy?.pause()
+        if let timer = transfer.idleTimer { loop.cancelTimer(timer) }
+        transfer.idleTimer = nil
+    }
+
+    func resume(_ id: TransferID) {
+        guard let transfer = transfers[id], transfer.isPaused else { return }
+        transfer.goOn()
+        transfer.easy?.resume()
+        watchIdleness(of: transfer)
+        // curl hands over what it kept within its call, not within a turn.
+        settle()
+        if let failure = transfer.failure { finish(transfer, failure) }
     }
 
     func close() {

@@ -14,8 +14,13 @@ final class DirectStream: @unchecked Sendable {
     private var transfer: StreamTransfer?
     private var timer: TimerID?
     private var connections = 0
-    /// The consumer is behind: it goes on from the cursor when it has room.
+    /// The consumer is behind: the next connection waits until it has room.
     private var isHeldBack = false
+    /// A consumer that is behind holds the server back; for lines only.
+    ///
+    /// Nothing says that an engine drops lines for a slow reader. Events of its bus it does drop, without a word: those
+    /// streams are read on, and what is dropped here is counted.
+    private let holdsServerBack: Bool
 
     private init(_ remote: Remote, _ operation: Operation, _ request: Request, _ call: Call, _ sink: any Sink) {
         self.remote = remote
@@ -25,7 +30,8 @@ final class DirectStream: @unchecked Sendable {
         outlet = Outlet(sink)
         runID = operation.endsWithRun ? StreamFilter(request).runID : nil
         stream = ResumableStream(operation, isTold: call.options.reconnects)
-        outlet.drop = { [weak self] in self?.drop($0) ?? [] }
+        holdsServerBack = operation.response == .jsonLines
+        if !holdsServerBack { outlet.drop = { [weak self] in self?.drop($0) ?? [] } }
     }
 
     /// From any thread.
@@ -41,6 +47,10 @@ final class DirectStream: @unchecked Sendable {
 
     private func connect(isFirst: Bool) {
         timer = nil
+        if holdsServerBack, outlet.isFull {
+            isHeldBack = true
+            return
+        }
         connections += 1
         let number = connections
         var options = call.options
@@ -65,7 +75,9 @@ final class DirectStream: @unchecked Sendable {
     private func take(_ frames: [StreamFrame]) {
         let events = stream.take(frames)
         guard let runID, let last = events.firstIndex(where: { $0.endsRun && $0.runID == runID }) else {
-            return outlet.offer(events)
+            outlet.offer(events)
+            if holdsServerBack, outlet.isFull { transfer?.pause() }
+            return
         }
         outlet.offer(Array(events[...last]))
         outlet.end(.success(nil))
@@ -99,7 +111,9 @@ final class DirectStream: @unchecked Sendable {
 
     private func resume() {
         outlet.resume()
-        guard isHeldBack, !outlet.isOver else { return }
+        if outlet.isOver || holdsServerBack && outlet.isWaiting { return }
+        transfer?.resume()
+        guard isHeldBack else { return }
         isHeldBack = false
         connect(isFirst: false)
     }

@@ -4,11 +4,10 @@ internal import TandemContract
 final class Outlet: @unchecked Sendable {
     private let sink: any Sink
     private var pending: [EngineEvent] = []
-    private var size = 0
     private var outcome: Result<Reply?, Failure>?
     private(set) var isOver = false
-    /// Gets what is too much to keep, and gives what is kept in its place.
-    var drop: ([EngineEvent]) -> [EngineEvent] = { _ in [] }
+    /// Gets what is too much to keep, and gives what is kept in its place; nil: all is kept, and who offers stops in time.
+    var drop: (([EngineEvent]) -> [EngineEvent])?
 
     init(_ sink: any Sink) { self.sink = sink }
 
@@ -17,11 +16,19 @@ final class Outlet: @unchecked Sendable {
         let waited = !pending.isEmpty
         pending += events
         if !waited { hand() }
-        size = pending.reduce(0) { $0 + EventFrame.size($1) }
-        guard pending.count > 1, size > Follower.pendingLimit || pending.count > Follower.pendingEvents else { return }
+        guard isFull, let drop else { return }
         let dropped = pending
         pending = []
         pending = drop(dropped)
+    }
+
+    var isWaiting: Bool { !pending.isEmpty }
+
+    /// More waits than should be kept for one consumer.
+    var isFull: Bool {
+        guard pending.count > 1 else { return false }
+        return pending.count > Follower.pendingEvents
+            || pending.reduce(0) { $0 + EventFrame.size($1) } > Follower.pendingLimit
     }
 
     private func hand() { pending.removeFirst(min(sink.take(pending[...]), pending.count)) }

@@ -17,6 +17,8 @@ struct RunBook {
         fileprivate(set) var endedAt: UInt64?
         /// When another process began to publish.
         fileprivate var leftAt: UInt64?
+        /// When the next run of its session began, or its newest event after that came: its end may be lost.
+        fileprivate var replacedAt: UInt64?
         /// When the engine named another run, or none, as its session's.
         fileprivate var presumedAt: UInt64?
         fileprivate var hasBegun = false
@@ -55,7 +57,11 @@ struct RunBook {
         guard let id = event.runID ?? session.flatMap({ active[$0] }) else { return nil }
         var run = runs[id] ?? Run(sessionID: session, isWhole: event.type == EngineEventName.sessionRunStarted)
         if run.endedAt != nil { return nil }
-        if !run.hasBegun, let session = run.sessionID, !event.endsRun { active[session] = id }
+        if !run.hasBegun, let session = run.sessionID, !event.endsRun { replace(with: id, session, now: now) }
+        if run.replacedAt != nil || isBesideAnother(id, run) {
+            run.replacedAt = now
+            expire(after: now)
+        }
         if EventFrame.isOfRunItself(event) { run.leftAt = nil }
         if run.presumedAt != nil, !event.endsRun { goOn(id, run.sessionID) }
         run.presumedAt = nil
@@ -67,6 +73,19 @@ struct RunBook {
         return id
     }
 
+    /// A session has one run at a time: of the one before, whose end did not come, nothing more is expected.
+    private mutating func replace(with id: String, _ session: String, now: UInt64) {
+        if let before = active[session], before != id {
+            runs[before]?.replacedAt = now
+            expire(after: now)
+        }
+        active[session] = id
+    }
+
+    private func isBesideAnother(_ id: String, _ run: Run) -> Bool {
+        run.sessionID.flatMap { active[$0] }.map { $0 != id } ?? false
+    }
+
     /// A run will begin, and all of it will be seen.
     mutating func expect(_ id: String, session: String) {
         if runs[id] == nil { runs[id] = Run(sessionID: session, isWhole: true) }
@@ -75,7 +94,7 @@ struct RunBook {
     mutating func end(_ id: String, now: UInt64) {
         guard var run = runs[id], run.endedAt == nil else { return }
         run.endedAt = now
-        expiry = min(expiry, now &+ RunBook.keptNanoseconds)
+        expire(after: now)
         if let session = run.sessionID, active[session] == id { active[session] = nil }
         runs[id] = run
     }
@@ -84,7 +103,7 @@ struct RunBook {
     mutating func presumeOver(_ id: String, now: UInt64) {
         guard let run = runs[id], run.endedAt == nil else { return }
         runs[id]?.presumedAt = now
-        expiry = min(expiry, now &+ RunBook.keptNanoseconds)
+        expire(after: now)
         if let session = run.sessionID, active[session] == id { active[session] = nil }
     }
 
@@ -129,7 +148,7 @@ struct RunBook {
     /// Another process publishes: of its sessions' events none is of these runs, unless it says so.
     mutating func leave(now: UInt64) {
         for (id, run) in runs where run.hasBegun && run.endedAt == nil { runs[id]?.leftAt = now }
-        if !runs.isEmpty { expiry = min(expiry, now &+ RunBook.keptNanoseconds) }
+        if !runs.isEmpty { expire(after: now) }
         active = [:]
     }
 
@@ -141,12 +160,14 @@ struct RunBook {
         }
     }
 
+    private mutating func expire(after now: UInt64) { expiry = min(expiry, now &+ RunBook.keptNanoseconds) }
+
     /// Forgets runs that ended a minute ago.
     mutating func expire(now: UInt64) {
         guard now >= expiry else { return }
         expiry = .max
         for (id, run) in runs {
-            guard let ended = run.endedAt ?? run.leftAt ?? run.presumedAt else { continue }
+            guard let ended = run.endedAt ?? run.leftAt ?? run.presumedAt ?? run.replacedAt else { continue }
             if now < ended &+ RunBook.keptNanoseconds {
                 expiry = min(expiry, ended &+ RunBook.keptNanoseconds)
             } else {

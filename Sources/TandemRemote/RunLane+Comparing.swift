@@ -7,14 +7,14 @@ extension RunLane {
         guard comparison.begin(end, now: now) else { return close(with: end) }
         phase = .comparing
         readingAfter = nil
-        readSoon(at: now)
+        reading.soon(now)
         return []
     }
 
     mutating func take(comparing page: LogPage, now: UInt64) -> [EngineEvent] {
         if comparison.take(page, run: runID, session: sessionID, now: now) { return stopComparing() }
         if page.isFull {
-            readSoon(at: now)
+            reading.soon(now)
             return []
         }
         return compareLater(now)
@@ -23,7 +23,7 @@ extension RunLane {
     /// The log could not be read.
     mutating func compareLater(_ now: UInt64, isLasting: Bool = false) -> [EngineEvent] {
         if isLasting || comparison.isGivenUp(now: now) { return stopComparing() }
-        readLater(now)
+        reading.later(now)
         return []
     }
 

@@ -60,6 +60,11 @@ final class StreamTransfer: TransferReceiver, @unchecked Sendable {
         transfer = remote.transfers.start(http, self)
     }
 
+    /// Holds the server back.
+    func pause() { if let transfer { remote.transfers.pause(transfer) } }
+
+    func resume() { if let transfer { remote.transfers.resume(transfer) } }
+
     /// Ends it without a word to anybody.
     func close() {
         isOver = true

@@ -93,6 +93,26 @@ struct Connection: Sendable {
         }
     }
 
+    /// Sends what the other side takes: gives how many bytes when it has taken none for so long.
+    func sendUntilHeld(_ bytes: [UInt8], milliseconds: Int32) -> Int {
+        var sent = 0
+        while sent < bytes.count {
+            var wanted = pollfd(fd: fd, events: Int16(POLLOUT), revents: 0)
+            if poll(&wanted, 1, milliseconds) <= 0 { return sent }
+            let count = bytes.withUnsafeBytes {
+                Glibc.send(
+                    fd,
+                    $0.baseAddress?.advanced(by: sent),
+                    bytes.count - sent,
+                    Int32(MSG_NOSIGNAL) | Int32(MSG_DONTWAIT)
+                )
+            }
+            if count <= 0 { return sent }
+            sent += count
+        }
+        return sent
+    }
+
     func sendEachByte(_ text: String) {
         var on: Int32 = 1
         setsockopt(fd, Int32(IPPROTO_TCP), TCP_NODELAY, &on, socklen_t(MemoryLayout<Int32>.size))

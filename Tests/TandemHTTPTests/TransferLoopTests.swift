@@ -54,6 +54,8 @@ private final class Collector: TransferReceiver {
 
     func code() throws -> TransferError.Code? { try result().ends[0]?.code }
 
+    var body: [UInt8] { state.withLock { $0.body } }
+
     func waitForBytes() {
         #expect(state.wait(until: Deadline(afterMilliseconds: 10_000)) { $0.body.isEmpty ? nil : true } == true)
     }
@@ -229,12 +231,7 @@ private final class Ordered: TransferReceiver {
     }
 
     @Test func silenceEndsAtTheIdleLimit() throws {
-        let server = ScriptedServer { connection in
-            _ = connection.request()
-            connection.streamHead()
-            connection.chunk("data: 1\n\n")
-            connection.waitForClose()
-        }
+        let server = openStream()
         var request = HTTPRequest("GET", server.url)
         request.idleTimeoutMilliseconds = 1_000
         let state = try bench.run(request).result()
@@ -280,13 +277,18 @@ private final class Ordered: TransferReceiver {
         #expect(try bench.run(HTTPRequest("GET", server.url)).code() == .tooLarge)
     }
 
-    @Test func cancelInTheMiddleIsPrompt() throws {
-        let server = ScriptedServer { connection in
+    /// A stream that brings one chunk and goes on until the client closes it.
+    private func openStream() -> ScriptedServer {
+        ScriptedServer { connection in
             _ = connection.request()
             connection.streamHead()
             connection.chunk("data: 1\n\n")
             connection.waitForClose()
         }
+    }
+
+    @Test func cancelInTheMiddleIsPrompt() throws {
+        let server = openStream()
         let collector = Collector()
         let id = bench.transfers.start(HTTPRequest("GET", server.url), collector)
         collector.waitForBytes()
@@ -418,5 +420,142 @@ private final class Ordered: TransferReceiver {
         #expect(found.count == 1)
         for fd in found { #expect(fcntl(Int32(fd), F_GETFD) & FD_CLOEXEC != 0) }
         bench.transfers.cancel(id)
+    }
+
+    @Test func aPausedTransferHoldsItsServerBackAndLosesNothing() throws {
+        let body = (0..<32).flatMap { [UInt8](repeating: $0, count: 1_000_000) }
+        let (gate, held) = (Monitor(false), Monitor<Int?>(nil))
+        let server = ScriptedServer { connection in
+            _ = connection.request()
+            connection.send("HTTP/1.1 200 OK\r\nContent-Length: \(body.count)\r\n\r\n")
+            var sent = connection.sendUntilHeld(Array(body.prefix(1)), milliseconds: 5_000)
+            _ = gate.wait(until: Deadline(afterMilliseconds: 10_000)) { $0 ? true : nil }
+            sent += connection.sendUntilHeld(Array(body[sent...]), milliseconds: 300)
+            held.change { $0 = sent }
+            sent += connection.sendUntilHeld(Array(body[sent...]), milliseconds: 10_000)
+        }
+        let collector = Collector()
+        let id = bench.transfers.start(HTTPRequest("GET", server.url), collector)
+        collector.waitForBytes()
+        bench.transfers.pause(id)
+        bench.transfers.pause(id)
+        // Behind the pause on the loop.
+        bench.loop.post { gate.change { $0 = true } }
+        let sent = held.wait(until: Deadline(afterMilliseconds: 30_000)) { $0 }
+        #expect(try #require(sent) < body.count)
+        #expect(collector.body.count == 1)
+        bench.transfers.resume(id)
+        bench.transfers.resume(id)
+        let state = try collector.result()
+        #expect(state.ends == [nil])
+        #expect(state.body == body)
+    }
+
+    @Test func theIdleTimeoutRunsOnlyWhileATransferIsNotPaused() throws {
+        let (gate, sent) = (Monitor(false), Monitor(false))
+        let server = ScriptedServer { connection in
+            _ = connection.request()
+            connection.streamHead()
+            connection.chunk("a")
+            _ = gate.wait(until: Deadline(afterMilliseconds: 10_000)) { $0 ? true : nil }
+            connection.chunk("b")
+            sent.change { $0 = true }
+            connection.waitForClose()
+        }
+        let silent = ScriptedServer { connection in
+            _ = connection.request()
+            connection.waitForClose()
+        }
+        var request = HTTPRequest("GET", server.url)
+        request.idleTimeoutMilliseconds = 1_000
+        let collector = Collector()
+        let id = bench.transfers.start(request, collector)
+        collector.waitForBytes()
+        bench.transfers.pause(id)
+        request.url = silent.url
+        request.idleTimeoutMilliseconds = 1_500
+        #expect(try bench.run(request).code() == .idle)
+        gate.change { $0 = true }
+        #expect(sent.wait(until: Deadline(afterMilliseconds: 10_000)) { $0 ? true : nil } == true)
+        bench.transfers.resume(id)
+        let state = try collector.result()
+        #expect(state.ends.map { $0?.code } == [.idle], "the silence after it counts")
+        #expect(String(decoding: state.body, as: UTF8.self) == "ab")
+    }
+
+    @Test func aTransferMayBePausedBeforeItIsConnected() throws {
+        let server = ScriptedServer { connection in
+            while let request = connection.request() { connection.reply(200, "text/plain", request) }
+        }
+        let collector = Collector()
+        let id = Monitor<TransferID?>(nil)
+        bench.loop.post { [transfers = bench.transfers] in
+            let started = transfers.start(HTTPRequest("GET", server.url + "/first"), collector)
+            transfers.pause(started)
+            id.change { $0 = started }
+        }
+        #expect(try bench.run(HTTPRequest("GET", server.url + "/second")).result().ends == [nil])
+        #expect(collector.body.isEmpty)
+        bench.transfers.resume(try #require(id.withLock { $0 }))
+        let state = try collector.result()
+        #expect(state.ends == [nil])
+        #expect(String(decoding: state.body, as: UTF8.self).hasPrefix("GET /first "))
+    }
+
+    @Test func aPausedTransferIsCancelledAndItsHandleUsedAgain() throws {
+        let server = ScriptedServer { connection in
+            while let request = connection.request() {
+                guard request.hasPrefix("GET /stream") else {
+                    connection.reply(200, "text/plain", "x")
+                    continue
+                }
+                connection.streamHead()
+                connection.chunk("a")
+            }
+        }
+        for _ in 0..<3 {
+            let collector = Collector()
+            let id = bench.transfers.start(HTTPRequest("GET", server.url + "/stream"), collector)
+            collector.waitForBytes()
+            bench.transfers.pause(id)
+            bench.transfers.cancel(id)
+            #expect(try collector.result().ends.map { $0?.code } == [.cancelled])
+            bench.transfers.resume(id)
+            bench.transfers.pause(id)
+            #expect(try bench.run(HTTPRequest("GET", server.url)).result().ends == [nil])
+        }
+    }
+
+    @Test func aServerThatLeavesAPausedTransferEndsItWhenItIsResumed() throws {
+        let gate = Monitor(false)
+        let server = ScriptedServer { connection in
+            _ = connection.request()
+            connection.streamHead()
+            connection.chunk("a")
+            _ = gate.wait(until: Deadline(afterMilliseconds: 10_000)) { $0 ? true : nil }
+            connection.chunk("b")
+        }
+        let collector = Collector()
+        let id = bench.transfers.start(HTTPRequest("GET", server.url), collector)
+        collector.waitForBytes()
+        bench.transfers.pause(id)
+        bench.loop.post { gate.change { $0 = true } }
+        #expect(server.allClosed(by: Deadline(afterMilliseconds: 10_000)))
+        bench.transfers.resume(id)
+        let state = try collector.result()
+        #expect(state.ends.map { $0?.code } == [.cut])
+        #expect(String(decoding: state.body, as: UTF8.self) == "ab")
+    }
+
+    @Test func closingEndsAPausedTransfer() throws {
+        let server = openStream()
+        let collector = Collector()
+        let id = bench.transfers.start(HTTPRequest("GET", server.url), collector)
+        collector.waitForBytes()
+        bench.transfers.pause(id)
+        bench.transfers.close()
+        bench.transfers.resume(id)
+        #expect(try collector.result().ends.map { $0?.code } == [.cancelled])
+        #expect(server.allClosed(by: Deadline(afterMilliseconds: 10_000)))
     }
 }

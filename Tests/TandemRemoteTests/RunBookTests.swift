@@ -123,4 +123,32 @@ import Testing
         book.expire(now: 2 + RunBook.keptNanoseconds)
         #expect(book["r"] == nil)
     }
+
+    @Test func aRunWhoseEndWasLostIsKeptForAMinuteOfTheNextRun() {
+        var book = RunBook()
+        _ = book.note(event("session.run.started", run: "lost"), now: 1)
+        _ = book.note(event("session.run.started", run: "next"), now: 2)
+        _ = book.note(event("session.run.started", run: "other", session: "t"), now: 2)
+        book.expire(now: 1 + RunBook.keptNanoseconds)
+        #expect(book["lost"]?.isOver == false)
+        book.expire(now: 2 + RunBook.keptNanoseconds)
+        #expect(book["lost"] == nil)
+        #expect(book["next"] != nil && book["other"] != nil)
+        _ = book.note(event("session.run.finished", run: "next"), now: 3 + RunBook.keptNanoseconds)
+        book.expire(now: 3 + 2 * RunBook.keptNanoseconds)
+        #expect(book.bytes == book["other"]?.bytes)
+    }
+
+    @Test func aRunThatGoesOnBesideTheNextIsKeptAsLongAsItDoes() {
+        var book = RunBook()
+        _ = book.note(event("session.run.started", run: "a"), now: 1)
+        _ = book.note(event("session.run.started", run: "b"), now: 2)
+        #expect(book.note(event("message.part.updated", run: "a"), now: 50) == "a")
+        #expect(!book.hasLeft("a"), "its process is still there")
+        #expect(book.note(event("session.status"), now: 51) == "b")
+        book.expire(now: 2 + RunBook.keptNanoseconds)
+        #expect(book["a"]?.events.count == 2)
+        book.expire(now: 50 + RunBook.keptNanoseconds)
+        #expect(book["a"] == nil && book["b"] != nil)
+    }
 }

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """Faults between a client and a remote engine, each against a server that is a script."""
-import os, resource, socket, ssl, subprocess, sys, tempfile, threading, time
+import os, resource, select, socket, ssl, subprocess, sys, tempfile, threading, time
 from email.utils import formatdate
 
 sys.path.insert(0, os.path.join(os.environ.get("TANDEM_TEST_ROOT", "."), "Tests/tools"))
@@ -531,6 +531,65 @@ def held_back():
         del os.environ["TANDEM_BASE_URL"]
 
 
+def lines_held_back():
+    """A stream of lines whose consumer pauses: the server waits, and nothing is lost."""
+    count, held, go_on = 40_000, threading.Event(), threading.Event()
+    lines = b"".join(b'{"type":"tool.effect.recorded","n":%d,"text":"%s"}\n' % (n, b"x" * 1000) for n in range(count))
+
+    def answer(request, connection):
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 65536)
+        connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Type: application/x-ndjson\r\nConnection: close\r\n\r\n")
+        rest, wait = memoryview(lines), 1
+        while rest:
+            if not select.select([], [connection], [], wait)[1]:
+                held.set()
+                go_on.wait(30)
+                wait = 30
+                continue
+            rest = rest[connection.send(rest, socket.MSG_DONTWAIT):]
+        return False
+
+    with Server(answer) as server, Client(url=server.url) as client:
+        op = client.submit("audit.stream", {"$vocabulary": "engine", "$reconnect": False})
+        library.lib.tandem_pause(client.handle, op, 1)
+        case("a paused stream of lines holds its server back", held.wait(30))
+        kept = client.stats()["bytes_received"]
+        case("what was read meanwhile is little", kept < len(lines) // 8, str(kept))
+        library.lib.tandem_pause(client.handle, op, 0)
+        go_on.set()
+        seen, others, result, end = [], [], None, time.time() + 60
+        while result is None and time.time() < end:
+            for e in client.next(1000):
+                if e["type"] == "done":
+                    result = e["result"]
+                elif "n" in e.get("frame", {}):
+                    seen.append(e["frame"]["n"])
+                else:
+                    others.append(e["type"])
+        whole = seen == list(range(count)) and not others and result and "ok" in result
+        case(f"all {count} lines come, in their order, and nothing says that any was lost", whole, f"{len(seen)} {others[:5]} {str(result)[:300]}")
+
+
+def lines_taken_slowly():
+    """More lines at once than wait for a consumer."""
+    count = 40_000
+    lines = b"".join(b'{"type":"tool.effect.recorded","n":%d}\n' % n for n in range(count))
+
+    def answer(request, connection):
+        if request.target == "/audit/stream":
+            return send(connection, 200, lines, "Content-Type: application/x-ndjson\r\n")
+        send(connection, 200, {"healthy": True, "ready": True})
+
+    with Server(answer) as server, Client(url=server.url) as client:
+        result = client.call("audit.stream", {"$vocabulary": "engine", "$take": count + 1, "$timeout_ms": 60000})
+        seen = [e["frame"]["n"] for e in result["events"] if "n" in e.get("frame", {})]
+        case(f"a call that takes {count} lines has all", seen == list(range(count)), f"{len(seen)} {seen[:3]} {seen[-3:]}")
+        op = client.submit("audit.stream", {"$reconnect": False})
+        library.lib.tandem_pause(client.handle, op, 1)
+        client.done(client.submit("engine.health"))
+        case("one that is paused is cancelled", client.cancel(op) == 0 and client.done(op)["error"]["name"] == "cancelled")
+
+
 def many_streams():
     lock, count = threading.Lock(), 300
 
@@ -576,7 +635,7 @@ def eight_threads():
 def main():
     for body in (hang_up, reused_connection, half_a_reply, huge_reply, endless_body, retry_after, starting, redirect, identifiers,
                  not_json, error_bodies, unresolved, cancelling, prompt_after_a_cut, default_model, conflicts, lost_stream, refused_stream, waiting_as_asked,
-                 signs_of_life, silent_stream, tls, unix_socket, discovery, started_while_looking, held_back, many_streams, eight_threads):
+                 signs_of_life, silent_stream, tls, unix_socket, discovery, started_while_looking, held_back, lines_held_back, lines_taken_slowly, many_streams, eight_threads):
         try:
             body()
         except Exception as e:
