@@ -10,7 +10,7 @@ package struct StoreError: Error, Sendable, Equatable {
         case full
         /// The process may open no more files or start no more threads.
         case exhausted
-        /// The file is no database, or a broken one.
+        /// The file is no database, a broken one, or gone.
         case corrupt
         /// The database belongs to another application.
         case foreign
@@ -41,10 +41,14 @@ package struct StoreError: Error, Sendable, Equatable {
         case SQLITE_BUSY, SQLITE_LOCKED: .busy
         case SQLITE_FULL, SQLITE_READONLY, SQLITE_PERM: .full
         case SQLITE_CORRUPT, SQLITE_NOTADB: .corrupt
+        case SQLITE_CANTOPEN where isGone(systemError): .corrupt
         case SQLITE_IOERR, SQLITE_CANTOPEN: kind(ofSystemError: systemError)
         default: .other
         }
     }
+
+    /// The file was taken away, or its directory.
+    private static func isGone(_ systemError: Int32) -> Bool { systemError == ENOENT || systemError == ENOTDIR }
 
     static func kind(ofSystemError code: Int32) -> Kind {
         switch code {

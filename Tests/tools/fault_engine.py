@@ -210,11 +210,11 @@ class Engine:
             status = self.refusals.pop(0)
             return self.send(connection, status, {"error": "no", "code": "AUTH_REQUIRED" if status == 401 else "BUSY", "retryable": status >= 500})
         reader = Reader(session, self.speed)
+        with self.lock:   # who is told that the stream is there misses nothing from then on
+            self.readers.append(reader)
         connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n"
                            b'data: {"type":"server.connected","properties":{}}\n\n'
                            b'data: {"type":"engine.lifecycle.ready","properties":{"status":"ready"}}\n\n')
-        with self.lock:
-            self.readers.append(reader)
         try:
             self.pump(connection, reader)
         finally:

@@ -241,13 +241,13 @@ class Handler(BaseHTTPRequestHandler):
 
     def stream(self):
         mine = queue.Queue()
+        with self.engine.lock:   # who is told that the stream is there misses nothing from then on
+            self.engine.streams.append(mine)
         self.send_response(200)
         self.send_header("Content-Type", "text/event-stream")
         self.send_header("Connection", "close")
         self.end_headers()
         self.close_connection = True
-        with self.engine.lock:
-            self.engine.streams.append(mine)
         try:
             for kind in ("server.connected", "engine.lifecycle.ready"):
                 self.frame({"type": kind, "properties": {"status": "ready"}})
