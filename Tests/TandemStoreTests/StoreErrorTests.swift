@@ -11,7 +11,8 @@ import Testing
 
     @Test(arguments: [
         (cannotOpen, EMFILE, StoreError.Kind.exhausted), (cannotOpen, ENFILE, .exhausted), (cannotOpen, EACCES, .full),
-        (cannotOpen, ENOENT, .corrupt), (cannotOpen, ENOTDIR, .corrupt), (cannotOpen, 0, .other), (cannotWrite, 0, .full), (corrupt, 0, .corrupt),
+        (cannotOpen, ENOENT, .corrupt), (cannotOpen, ENOTDIR, .corrupt), (cannotOpen, 0, .other),
+        (cannotWrite, 0, .full), (corrupt, 0, .corrupt),
     ])
     func anErrorIsWhatTheSystemSaysBehindIt(code: Int32, systemError: Int32, kind: StoreError.Kind) {
         #expect(StoreError(code: code, systemError: systemError, message: "").kind == kind)
