@@ -11,7 +11,7 @@ import Testing
     private var client: Client { fixture.client }
     private var backend: FakeBackend { fixture.backend }
 
-    init() throws { fixture = try ClientFixture { $0.stopMilliseconds = 200 } }
+    init() throws { fixture = try ClientFixture { $0.stopMilliseconds = 2_000 } }
 
     private func begin(_ more: String = "", in fixture: ClientFixture? = nil) throws -> UInt64 {
         try (fixture ?? self.fixture).submit("sessions.run", #"{"session_id":"s","prompt":"hi"\#(more)}"#)
