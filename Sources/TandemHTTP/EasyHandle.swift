@@ -29,9 +29,9 @@ internal import Glibc
         unsafe errorText.pointee = 0
     }
 
-    /// https://curl.se/libcurl/c/curl_easy_pause.html: refused as long as there is no connection; `takeBody` asks then.
-    func pause() { unsafe curl_easy_pause(raw, CURLPAUSE_RECV) }
-
+    /// Goes on with what `takeBody` has paused, https://curl.se/libcurl/c/curl_easy_pause.html.
+    ///
+    /// Only that pauses: asked to before it reads, curl 7.88 ends the transfer as complete, without a head.
     func resume() { unsafe curl_easy_pause(raw, CURLPAUSE_CONT) }
 
     var detail: String { unsafe String(cString: errorText) }

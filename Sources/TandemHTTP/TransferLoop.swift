@@ -105,7 +105,6 @@ private final class TransferSession: @unchecked Sendable {
     func pause(_ id: TransferID) {
         guard let transfer = transfers[id], !transfer.isPaused else { return }
         transfer.isPaused = true
-        transfer.easy?.pause()
         if let timer = transfer.idleTimer { loop.cancelTimer(timer) }
         transfer.idleTimer = nil
     }
