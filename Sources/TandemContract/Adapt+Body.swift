@@ -15,7 +15,7 @@ struct BodyAdapts {
         for argument in operation.arguments {
             switch argument.adapt {
             case "from_path" where argument.place == .body:
-                if !path(argument.name).isEmpty { fill(argument.wire, Adapt.text(path(argument.name))) }
+                if !path(argument.name).isEmpty { fill(argument.wire, JSONText(string: path(argument.name))) }
             case "text_content": rename(argument.wire, "content")
             case "memory_partition", "memory_promotion": complete(argument)
             case "memory_metadata": try move(argument.wire, into: "metadata")
@@ -54,12 +54,12 @@ struct BodyAdapts {
         switch argument.wire {
         case "run_id": fill("run_id", scope("run_id", else: "local"))
         case "partition": completePartition()
-        case "kind": fill("kind", Adapt.text("note"))
-        case "classification": fill("classification", Adapt.text("internal"))
+        case "kind": fill("kind", JSONText(string: "note"))
+        case "classification": fill("classification", JSONText(string: "internal"))
         case "id" where argument.adapt == "memory_promotion": rename("id", "source_memory_id")
-        case "from_tier": fill("from_tier", Adapt.text("session"))
-        case "to_tier": fill("to_tier", Adapt.text("project"))
-        case "reason": fill("reason", Adapt.text("promoted by the owner"))
+        case "from_tier": fill("from_tier", JSONText(string: "session"))
+        case "to_tier": fill("to_tier", JSONText(string: "project"))
+        case "reason": fill("reason", JSONText(string: "promoted by the owner"))
         case "review": fill("review", JSONWriter.object { $0.member("required", false) })
         default: break
         }
@@ -71,7 +71,7 @@ struct BodyAdapts {
             partition = partition.adding("org_id", scope("org_id", else: "local"))
                 .adding("workspace_id", scope("workspace_id", else: "local"))
                 .adding("project_id", scope("project_id", else: "default"))
-                .adding("tier", Adapt.text("session"))
+                .adding("tier", JSONText(string: "session"))
         }
         body.append(("partition", partition))
     }
@@ -105,7 +105,7 @@ struct BodyAdapts {
 
     /// What the capability says, where there is one.
     private func scope(_ name: String, else standard: String) -> JSONText {
-        self["capability"]?[name] ?? Adapt.text(standard)
+        self["capability"]?[name] ?? JSONText(string: standard)
     }
 }
 

@@ -13,12 +13,12 @@ extension Adapt {
     ]
 
     static func renaming(_ value: JSONText, _ names: [String: String]) -> JSONText {
-        value.string.flatMap { names[$0] }.map(text) ?? value
+        value.string.flatMap { names[$0] }.map(JSONText.init(string:)) ?? value
     }
 
     static func approval(_ name: String, _ value: JSONText) -> JSONText {
         guard name == "approve_or_reject", let isApproved = value.boolean else { return value }
-        return text(isApproved ? "approve" : "reject")
+        return JSONText(string: isApproved ? "approve" : "reject")
     }
 
     /// A text becomes the innermost member; anything else stays.
@@ -44,7 +44,7 @@ extension Adapt {
     static func commaList(_ value: JSONText) -> JSONText {
         guard value.kind == .array else { return value }
         let texts = value.elements.map { $0.string ?? $0.text }
-        return texts.isEmpty ? .null : text(texts.joined(separator: ","))
+        return texts.isEmpty ? .null : JSONText(string: texts.joined(separator: ","))
     }
 
     static func jsonText(_ value: JSONText) -> JSONText {
@@ -61,5 +61,4 @@ extension Adapt {
         }
     }
 
-    static func text(_ text: String) -> JSONText { JSONText(string: text) }
 }

@@ -26,9 +26,9 @@ enum Adapt {
 
     private static func resourceKey(_ value: JSONText, of argument: String) throws(Failure) -> JSONText {
         guard let key = value.string else { return value }
-        if argument == "prefix" { return text(ResourceKey.wirePrefix(key)) }
+        if argument == "prefix" { return JSONText(string: ResourceKey.wirePrefix(key)) }
         if key.isEmpty { throw Failure(.invalidArgument, "\(argument) is empty") }
-        return text(ResourceKey.wire(key))
+        return JSONText(string: ResourceKey.wire(key))
     }
 
     private static func oneTextPart(_ value: JSONText) -> JSONText {

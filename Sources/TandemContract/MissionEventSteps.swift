@@ -17,7 +17,7 @@ struct MissionEventSteps: CallSteps {
         mission = request.path("mission_id")
         self.request = request
         // What has no type is none of the engine's events: that it says so is clearer than what else it would miss.
-        self.event = event["type"] == nil ? event : event.adding("mission_id", Adapt.text(mission))
+        self.event = event["type"] == nil ? event : event.adding("mission_id", JSONText(string: mission))
     }
 
     mutating func begin() -> Step {

@@ -87,7 +87,7 @@ package enum Recipe {
         let texts = ["reply", "text", "output"].compactMap { result[$0]?.string }
         let text = texts.first { !$0.isEmpty } ?? ""
         if let failure = failedRun(text) { return .failure(failure) }
-        return .success(result.setting("text", Adapt.text(text)))
+        return .success(result.setting("text", JSONText(string: text)))
     }
 
     /// A failed run answers prompt_sync with status 200 and a last message of this form.

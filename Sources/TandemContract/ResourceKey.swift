@@ -81,7 +81,7 @@ package enum ResourceKey {
         guard value.kind == .object else { return value }
         var result = value
         if let key = value["key"]?.string, isTranslated(key) {
-            result = result.replacing("key", with: Adapt.text(restored(key)))
+            result = result.replacing("key", with: JSONText(string: restored(key)))
         }
         for name in ["items", "resources"] {
             guard let items = value[name], items.kind == .array else { continue }

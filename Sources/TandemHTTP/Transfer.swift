@@ -139,11 +139,3 @@ final class TouchedTransfers {
         return transfers
     }
 }
-
-extension Deadline {
-    fileprivate init(afterMilliseconds milliseconds: Int64, from start: UInt64) {
-        let (span, overflow) = UInt64(clamping: milliseconds).multipliedReportingOverflow(by: 1_000_000)
-        let (end, beyond) = start.addingReportingOverflow(span)
-        self.init(nanoseconds: overflow || beyond ? nil : end)
-    }
-}

@@ -118,7 +118,7 @@ extension EventFeed {
         guard var follower = followers.removeValue(forKey: id) else { return }
         follower.took(count)
         followers[id] = follower
-        schedule(id, pendingSize, now)
+        schedule(id, follower.isBehind ? pendingSize : 0, now)
     }
 
     mutating func resume(_ id: Int, now: UInt64) {
@@ -177,7 +177,8 @@ extension EventFeed {
 
     /// After an input: asks for what those whom it touched need.
     mutating func schedule(_ now: UInt64) {
-        let total = touched.isEmpty ? 0 : pendingSize
+        // Summed over all followers, so only where one of these may have to be dropped for it.
+        let total = touched.contains { followers[$0]?.isBehind ?? false } ? pendingSize : 0
         for id in touched.sorted() { schedule(id, total, now) }
         guard mustReadRequests, !isReadingRequests, isLive, !followers.isEmpty else { return }
         mustReadRequests = false

@@ -19,12 +19,4 @@ struct StreamFilter: Sendable, Equatable {
         }
         self.init(sessionID: given("sessionID", "session_id"), runID: given("runID", "run_id"))
     }
-
-    /// `run`: the run that the event belongs to, whether it names it or not.
-    func takes(_ event: EngineEvent, of run: String?) -> Bool {
-        if let runID { return run == runID }
-        guard let sessionID else { return true }
-        // As the engine filters: some events have their session under id.
-        return event.sessionID == sessionID || event.properties["id"]?.string == sessionID
-    }
 }

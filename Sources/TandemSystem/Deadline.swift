@@ -12,15 +12,23 @@ package struct Deadline: Sendable, Equatable {
 
     /// So many milliseconds from now; a negative number means never, 0 a moment that has passed.
     package init(afterMilliseconds milliseconds: Int64) {
-        if milliseconds < 0 {
-            self = .never
-        } else if milliseconds == 0 {
+        if milliseconds == 0 {
             self = .passed
         } else {
-            let (span, overflow) = UInt64(milliseconds).multipliedReportingOverflow(by: 1_000_000)
-            let (end, beyond) = Deadline.now.addingReportingOverflow(span)
-            self.init(nanoseconds: overflow || beyond ? nil : end)
+            self.init(afterMilliseconds: milliseconds, from: Deadline.now)
         }
+    }
+
+    /// So many milliseconds after a moment of the clock; a negative number, and a moment that the clock cannot show, mean
+    /// never.
+    package init(afterMilliseconds milliseconds: Int64, from start: UInt64) {
+        guard milliseconds >= 0 else {
+            self = .never
+            return
+        }
+        let (span, overflow) = UInt64(milliseconds).multipliedReportingOverflow(by: 1_000_000)
+        let (end, beyond) = start.addingReportingOverflow(span)
+        self.init(nanoseconds: overflow || beyond ? nil : end)
     }
 
     package var hasPassed: Bool { nanoseconds.map { $0 <= Deadline.now } ?? false }

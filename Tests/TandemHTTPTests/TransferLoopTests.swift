@@ -451,14 +451,24 @@ private final class Ordered: TransferReceiver {
         #expect(state.body == body)
     }
 
-    @Test func theIdleTimeoutRunsOnlyWhileATransferIsNotPaused() throws {
-        let (gate, sent) = (Monitor(false), Monitor(false))
-        let server = ScriptedServer { connection in
+    /// A stream whose second piece comes when the gate is open.
+    private func streamInTwo(
+        _ gate: Monitor<Bool>,
+        then rest: @escaping @Sendable (Connection) -> Void = { _ in }
+    ) -> ScriptedServer {
+        ScriptedServer { connection in
             _ = connection.request()
             connection.streamHead()
             connection.chunk("a")
             _ = gate.wait(until: Deadline(afterMilliseconds: 10_000)) { $0 ? true : nil }
             connection.chunk("b")
+            rest(connection)
+        }
+    }
+
+    @Test func theIdleTimeoutRunsOnlyWhileATransferIsNotPaused() throws {
+        let (gate, sent) = (Monitor(false), Monitor(false))
+        let server = streamInTwo(gate) { connection in
             sent.change { $0 = true }
             connection.waitForClose()
         }
@@ -528,13 +538,7 @@ private final class Ordered: TransferReceiver {
 
     @Test func aServerThatLeavesAPausedTransferEndsItWhenItIsResumed() throws {
         let gate = Monitor(false)
-        let server = ScriptedServer { connection in
-            _ = connection.request()
-            connection.streamHead()
-            connection.chunk("a")
-            _ = gate.wait(until: Deadline(afterMilliseconds: 10_000)) { $0 ? true : nil }
-            connection.chunk("b")
-        }
+        let server = streamInTwo(gate)
         let collector = Collector()
         let id = bench.transfers.start(HTTPRequest("GET", server.url), collector)
         collector.waitForBytes()
